@@ -1,0 +1,73 @@
+"""What all parsers share: times, amounts, and the one error."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+GROUP = "gatehold.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+Body = Mapping[str, Any]
+
+
+class ParseError(ValueError):
+    """An object that cannot be read. The text names fields, never values, since it may end in a status."""
+
+
+class Wire(BaseModel):
+    """A part of an object as it stands on the wire: camelCase, strict, unknown fields ignored (a newer CRD's)."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True, strict=True)
+
+
+T = TypeVar("T", bound=Wire)
+
+
+def read(model: type[T], value: object, where: str) -> T:
+    """Read one part of an object. Raises ParseError with the paths of the fields that are wrong."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        places = sorted({".".join((where, *map(str, e["loc"]))) + ": " + e["type"] for e in error.errors()})
+        raise ParseError("; ".join(places[:5])) from None
+
+
+def time(text: str) -> datetime:
+    """An RFC 3339 time as an aware UTC datetime. Raises ParseError."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    except ValueError:
+        raise ParseError("not an RFC 3339 time") from None
+
+
+def optional_time(text: str | None) -> datetime | None:
+    """The same, where it may be absent."""
+    return None if text is None else time(text)
+
+
+def stamp(instant: datetime | None) -> str | None:
+    """An instant for the wire, in UTC with microseconds; None stays None."""
+    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def amount(text: str | None) -> Decimal | None:
+    """A decimal amount; money never passes through a float. Raises ParseError."""
+    if text is None:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ParseError("not a decimal amount") from None
+    if not value.is_finite() or value < 0:
+        raise ParseError("not a finite, non-negative amount")
+    return value
+
+
+def sparse(**fields: object) -> dict[str, object]:
+    """A JSON object without its empty members: absent stays absent."""
+    return {key: value for key, value in fields.items() if value not in (None, "", (), [], {})}

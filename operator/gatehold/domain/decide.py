@@ -1,0 +1,204 @@
+"""The decision: from what is observed to what is to be done. Total, deterministic, idempotent; it never raises.
+
+Every trigger ends here: `decide(observed, now) -> Plan`. Holding is the resting state: with nothing to say, the plan is
+the status as it is.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gatehold.domain import ledger, prepare
+from gatehold.domain.conditions import RolledBack, waiting_for, with_conditions
+from gatehold.domain.effects import rules_for
+from gatehold.domain.effects.base import EffectRules, Ending
+from gatehold.domain.effects.none import NoEffect
+from gatehold.domain.model import Verdict, Word
+from gatehold.domain.phases import Phase, is_refused
+from gatehold.domain.plan import Finding, MarkDone, NoteRequest, Observed, Plan, Proof, ReleaseJob
+from gatehold.domain.quorum import counted_approvals, tally
+from gatehold.domain.reasons import ConditionType, Reason
+from gatehold.domain.schedule import earliest, escalate, next_instant
+from gatehold.domain.status import By, Decision, EffectState, Status
+from gatehold.domain.tiers import matching_tiers
+
+
+def decide(observed: Observed, now: datetime) -> Plan:
+    """What to do about a request, now (aware, UTC, the API server's time)."""
+    request, status = observed.request, observed.status
+    if request.done or request.deleting:
+        return Plan(status)
+    if not request.noted and not status.request_digest:
+        return Plan(status, writes=(NoteRequest(),))
+    status = replace(ledger.record(observed, status, now), observed_generation=request.generation)
+    if status.phase in (Phase.UNSET, Phase.PENDING) and not status.request_digest:
+        return _prepare(observed, status, now)
+    if status.phase is Phase.PENDING:
+        return _pending(observed, status, now)
+    if status.phase is Phase.APPROVED and request.has_effect:
+        return _approved(observed, status, now)
+    return _over(observed, status, now)
+
+
+def _rules(observed: Observed) -> EffectRules:
+    return rules_for(observed.request) or NoEffect()
+
+
+def _prepare(observed: Observed, status: Status, now: datetime) -> Plan:
+    """Nobody was asked yet."""
+    observed = replace(observed, status=status)
+    held = prepare.why_held(observed)
+    if status.phase is Phase.PENDING:
+        ending = _stopped(status) or _timed_out(status, now)
+        if ending is not None:
+            return _end(observed, status, ending, now)
+    if held is None and observed.policy is not None:
+        failed = prepare.why_failed(observed, observed.policy)
+        if failed is not None:
+            return _end(observed, status, Ending(Phase.FAILED, By.OPERATOR, failed), now)
+        found = prepare.prepared(observed, observed.policy, now)
+        if isinstance(found, Status):
+            return _wait(found, None, now)
+        held = found
+    return _wait(prepare.hold(observed, now), held, now)
+
+
+def _wait(status: Status, held: Finding | None, now: datetime) -> Plan:
+    """Keep waiting, and say for what."""
+    return Plan(with_conditions(status, held, None, now), recheck_at=next_instant(status))
+
+
+def _pending(observed: Observed, status: Status, now: datetime) -> Plan:
+    """People are asked. A no beats a yes, a changed subject beats both kinds of yes, a yes in time beats the clock."""
+    ending = _stopped(status) or _rules(observed).verify(replace(observed, status=status), status)
+    if ending is not None:
+        return _end(observed, status, ending, now)
+    decision = _yes(observed, status, now)
+    if decision is not None and observed.wall_proven:
+        return _approve(observed, status, decision, now)
+    expired = _timed_out(status, now)
+    if expired is not None:
+        return _end(observed, status, expired, now)
+    status = escalate(status, now)
+    return _wait(status, _why_pending(observed, status, decision), now)
+
+
+def _why_pending(observed: Observed, status: Status, decision: Decision | None) -> Finding:
+    """What to say while it waits. A wall that is down is said on each policy, and here only where it alone holds."""
+    if decision is not None and not observed.wall_proven:
+        text = "approved by people, but the admission policies are not proven in force; run: gatehold doctor"
+        return Finding(Reason.WALL_NOT_PROVEN, text)
+    if not status.quorum and decision is None:
+        text = "its tier would decide alone, and the operator no longer holds verb auto-approve on this policy"
+        return Finding(Reason.POLICY_NOT_READY, text)
+    return waiting_for(status)
+
+
+def _stopped(status: Status) -> Ending | None:
+    """The end by a person's no, or by the requester's own word. A deny beats everything."""
+    denied = next((e.verdict for e in status.verdicts if e.verdict.word is Word.DENY), None)
+    if denied is not None:
+        finding = Finding(Reason.DENIED_BY_REVIEWER, f"{denied.username}: {denied.comment}")
+        return Ending(Phase.DENIED, By.PEOPLE, finding)
+    back = next((e.verdict for e in status.verdicts if e.verdict.word is Word.WITHDRAW), None)
+    if back is not None:
+        finding = Finding(Reason.WITHDRAWN_BY_REQUESTER, f"{back.username}: {back.comment}")
+        return Ending(Phase.WITHDRAWN, By.REQUESTER, finding)
+    return None
+
+
+def _timed_out(status: Status, now: datetime) -> Ending | None:
+    if status.deadline is None or now < status.deadline:
+        return None
+    given = f" ({status.approvals} approvals)" if status.approvals else ""
+    return Ending(Phase.EXPIRED, By.TIME, Finding(Reason.DEADLINE_PASSED, f"not enough approvals in time{given}"))
+
+
+def _yes(observed: Observed, status: Status, now: datetime) -> Decision | None:
+    """The decision that lets it pass, or None: a met quorum first, then an override, then an automatic tier."""
+    approvals = counted_approvals(status.verdicts)
+    if tally(status.verdicts, status.quorum).complete:
+        names = ", ".join(v.username for v in approvals)
+        text = f"approved by {names}"
+        return Decision(Phase.APPROVED, By.PEOPLE, now, approvals[0].option, "", Reason.QUORUM_MET, text)
+    override = ledger.first(status, Word.OVERRIDE)
+    if override is not None:
+        text = f"{override.username} overrode the quorum: {override.comment}"
+        return Decision(Phase.APPROVED, By.OVERRIDE, now, override.option, "", Reason.OVERRIDE, text)
+    if not status.quorum and observed.auto_approve_granted:
+        tier = _tier(observed, status)
+        text = f"tier {tier or '(gone since)'} of policy {observed.request.policy} decides alone"
+        return Decision(Phase.APPROVED, By.POLICY, now, "", tier, Reason.POLICY_TIER, text)
+    return None
+
+
+def _tier(observed: Observed, status: Status) -> str:
+    if observed.policy is None:
+        return ""
+    price = status.resolved.price if status.resolved is not None else None
+    tiers = matching_tiers(observed.policy, observed.request, price)
+    return next((tier.name for tier in tiers if tier.auto_approve), "")
+
+
+def _approve(observed: Observed, status: Status, decision: Decision, now: datetime) -> Plan:
+    """Record the yes and the prior state in one write; the effect's first write follows in the same plan."""
+    validity = status.policy.validity_seconds if status.policy is not None else observed.rules.validity_seconds
+    status = replace(status, phase=Phase.APPROVED, decision=decision, valid_until=now + timedelta(seconds=validity))
+    if not observed.request.has_effect:
+        return replace(_over(observed, status, now), proof=Proof.BEFORE_STATUS)
+    status = replace(status, effect=_rules(observed).begin(observed, status))
+    return _approved(observed, status, now)
+
+
+def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
+    """The effect is carried out; a deny or a withdrawal still stops it."""
+    ending = _stopped(status) or _unproven(observed, status)
+    if ending is not None:
+        return _end(observed, status, ending, now)
+    step = _rules(observed).plan(replace(observed, status=status), status, now)
+    status = replace(status, effect=step.effect)
+    if step.ending is not None:
+        return _end(observed, status, step.ending, now)
+    waiting = step.effect is not None and step.effect.state is EffectState.WAITING and not observed.wall_proven
+    text = "approved, but the admission policies are not proven in force: nothing is released"
+    held = Finding(Reason.WALL_NOT_PROVEN, text) if waiting else None
+    releases = any(isinstance(write, ReleaseJob) for write in step.writes)
+    proof = Proof.BEFORE_WRITES if releases else Proof.NONE
+    return Plan(with_conditions(status, held, None, now), step.writes, proof, step.recheck_at)
+
+
+def _unproven(observed: Observed, status: Status) -> Ending | None:
+    """Whether the yes rests on a word from a gap in the wall that was noticed after it was recorded."""
+    begun = status.effect is None or status.effect.state is not EffectState.WAITING
+    words: list[Verdict] = [*counted_approvals(status.verdicts)]
+    override = ledger.first(status, Word.OVERRIDE)
+    if override is not None:
+        words.append(override)
+    if begun or not any(word.id in observed.unproven for word in words):
+        return None
+    text = "an approval came while the admission policies were not in force; open a new request"
+    return Ending(Phase.FAILED, By.OPERATOR, Finding(Reason.APPROVAL_UNPROVEN, text))
+
+
+def _end(observed: Observed, status: Status, ending: Ending, now: datetime) -> Plan:
+    """Close the question. Released keeps the decision that approved it; every other end has one of its own."""
+    status = replace(status, phase=ending.phase)
+    if is_refused(ending.phase):
+        reason, message = ending.finding.reason, ending.finding.message[:1024]
+        status = replace(status, decision=Decision(ending.phase, ending.by, now, reason=reason, message=message))
+    return _over(observed, status, now)
+
+
+def _over(observed: Observed, status: Status, now: datetime) -> Plan:
+    """The end: undo what was done, verify it, tidy up, and say last of all that nothing is left to watch."""
+    rules = _rules(observed)
+    observed = replace(observed, status=status)
+    if not is_refused(status.phase):
+        return Plan(with_conditions(status, None, None, now), (*rules.settle(observed), MarkDone()))
+    known = status.condition(ConditionType.ROLLED_BACK)
+    if known is not None and known.reason != Reason.UNDOING:
+        return Plan(status, (*rules.settle(observed), MarkDone()))
+    undo = rules.undo(observed, status, now)
+    status = with_conditions(replace(status, effect=undo.effect), None, RolledBack(undo.restored, undo.finding), now)
+    if undo.restored is None:
+        return Plan(status, undo.writes, recheck_at=earliest((undo.recheck_at, now + timedelta(seconds=30))))
+    return Plan(status, (*rules.settle(observed), MarkDone()))

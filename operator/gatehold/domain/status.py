@@ -1,0 +1,181 @@
+"""The operator's memory of a request: what its status says, as values. Read and rendered by gatehold.api."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from gatehold.domain.model import EffectType, QuorumEntry, RecordedVerdict
+from gatehold.domain.phases import Phase
+from gatehold.domain.reasons import ConditionType
+
+
+class By(StrEnum):
+    """Through whom a decision came about."""
+
+    PEOPLE = "People"
+    POLICY = "Policy"
+    OVERRIDE = "Override"
+    TIME = "Time"
+    REQUESTER = "Requester"
+    OPERATOR = "Operator"
+
+
+class EffectState(StrEnum):
+    """How far an effect, or its undo, has come."""
+
+    WAITING = "Waiting"  # recorded, its first write may be under way
+    RUNNING = "Running"  # begun
+    DONE = "Done"  # complete and verified
+    FAILED = "Failed"  # ended badly
+    UNDOING = "Undoing"  # being put back
+    UNDONE = "Undone"  # put back and verified
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySnapshot:
+    """The policy as it was when the request was prepared; later edits do not move a running request."""
+
+    name: str
+    uid: str
+    generation: int
+    digest: str
+    validity_seconds: int
+    retention_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedJob:
+    """A Job as the operator read it before anybody was asked."""
+
+    name: str
+    uid: str
+    digest: str
+    images: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    service_account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The operator's own price, never the declared one. Amounts are decimal."""
+
+    amount: Decimal
+    currency: str = ""
+    period: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the operator read itself; part of the digest."""
+
+    job: ResolvedJob | None = None
+    undo: ResolvedJob | None = None
+    price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How it ended, and through whom."""
+
+    outcome: Phase
+    by: By
+    at: datetime
+    option: str = ""
+    tier: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """The object that an effect touches, as it was before its first write."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    resource_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Pods of a Job, by state, as last written."""
+
+    at: datetime
+    active: int = 0
+    succeeded: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UndoStatus:
+    """How far the undo Job has come."""
+
+    state: EffectState
+    object: ObjectRef
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectStatus:
+    """What the operator did so far; the prior state stands here before the first write."""
+
+    type: EffectType
+    state: EffectState
+    object: ObjectRef | None = None
+    prior_suspend: bool | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    progress: Progress | None = None
+    message: str = ""
+    undo: UndoStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationStep:
+    """A planned widening of the quorum, with its absolute instant; `opened_at` once it happened."""
+
+    after_seconds: int
+    at: datetime
+    roles: tuple[str, ...]
+    opened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A fact with its reason. `since` is the last flip of the status."""
+
+    type: ConditionType
+    status: str  # True, False or Unknown
+    reason: str
+    message: str
+    since: datetime
+    observed_generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole status of a request. The default is the request nobody has looked at."""
+
+    observed_generation: int = -1
+    phase: Phase = Phase.UNSET
+    request_digest: str = ""
+    policy: PolicySnapshot | None = None
+    quorum: tuple[QuorumEntry, ...] = ()
+    resolved: Resolved | None = None
+    approvals: str = ""
+    prepared_at: datetime | None = None
+    deadline: datetime | None = None
+    valid_until: datetime | None = None
+    verdicts: tuple[RecordedVerdict, ...] = ()
+    decision: Decision | None = None
+    effect: EffectStatus | None = None
+    escalations: tuple[EscalationStep, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    def condition(self, kind: ConditionType) -> Condition | None:
+        """The condition of that type, or None where it was never stated."""
+        return next((c for c in self.conditions if c.type is kind), None)

@@ -1,0 +1,124 @@
+"""Which quorum a request needs: the policy's own, what its tiers add, or none where a tier decides alone."""
+
+from dataclasses import dataclass, replace
+
+from gatehold.domain.model import Declared, EffectType, Option, Policy, QuorumEntry, Request, Tier, UnknownRequester
+from gatehold.domain.plan import Finding, Rules
+from gatehold.domain.reasons import Reason
+from gatehold.domain.status import Price
+
+MAX_ROLES = 12  # roles and backups of one request; each is an authorizer check, and they share one cost limit
+MAX_APPROVALS = 16
+MAX_COUNT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who has to answer. `quorum` is empty exactly where tier `automatic` decides alone."""
+
+    quorum: tuple[QuorumEntry, ...]
+    automatic: str = ""
+
+
+def ask(policy: Policy, request: Request, price: Price | None, rules: Rules) -> Asked | Finding:
+    """Choose the quorum of a request. Whether an automatic tier may be used is asked separately (its RBAC verb)."""
+    matching = matching_tiers(policy, request, price)
+    if len(matching) == 1 and matching[0].auto_approve:
+        return Asked((), matching[0].name)
+    return people(policy, request, matching, rules)
+
+
+def people(policy: Policy, request: Request, matching: list[Tier], rules: Rules) -> Asked | Finding:
+    """The quorum of people: the base, plus every matching tier, plus one where the requester is not a known person."""
+    quorum = policy.quorum
+    for tier in matching:
+        quorum = add(quorum, tier.quorum)
+    if is_unknown(request, rules) and policy.on_unknown_requester is UnknownRequester.REQUIRE_EXTRA_REVIEWER and quorum:
+        quorum = (replace(quorum[0], count=quorum[0].count + 1), *quorum[1:])
+    flaw = flaw_of(quorum)
+    if flaw:
+        return Finding(Reason.POLICY_NOT_READY, f"policy {policy.name}: {flaw}")
+    return Asked(tuple(replace(q, accepted=(q.role,)) for q in quorum))
+
+
+def add(base: tuple[QuorumEntry, ...], more: tuple[QuorumEntry, ...]) -> tuple[QuorumEntry, ...]:
+    """Add one quorum to another: counts of the same role add up, other roles become entries of their own."""
+    found = {entry.role: entry for entry in base}
+    for entry in more:
+        old = found.get(entry.role)
+        if old is None:
+            found[entry.role] = entry
+        else:
+            backups = (*old.backups, *(b for b in entry.backups if b not in old.backups))
+            found[entry.role] = replace(old, count=old.count + entry.count, backups=backups)
+    return tuple(found.values())
+
+
+def flaw_of(quorum: tuple[QuorumEntry, ...]) -> str:
+    """What makes a quorum unusable, in words, or nothing. Empty never means passed."""
+    names = [name for entry in quorum for name in (entry.role, *entry.backups)]
+    if not quorum:
+        return "its quorum is empty"
+    if len(set(names)) != len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        return f"role {twice[0]} stands in two places of the quorum, so one verdict would count twice"
+    if len(names) > MAX_ROLES:
+        return f"its quorum names {len(names)} roles and backups, at most {MAX_ROLES} fit"
+    if any(not 1 <= entry.count <= MAX_COUNT for entry in quorum):
+        return f"an entry asks for more than {MAX_COUNT} people"
+    if sum(entry.count for entry in quorum) > MAX_APPROVALS:
+        return f"its quorum asks for more than {MAX_APPROVALS} approvals in all"
+    return ""
+
+
+def is_unknown(request: Request, rules: Rules) -> bool:
+    """Whether no person stands behind the request by name: every author (or the requester) is a robot."""
+    names = request.authors or (request.requester.username,)
+    return all(name.startswith("system:") or name in rules.robot_users for name in names)
+
+
+def matching_tiers(policy: Policy, request: Request, price: Price | None) -> list[Tier]:
+    """The tiers that apply to a request, in the policy's order."""
+    return [tier for tier in policy.tiers if _matches(tier, request, price)]
+
+
+def _matches(tier: Tier, request: Request, price: Price | None) -> bool:
+    if tier.effects and request.effect.type not in tier.effects:
+        return False
+    if tier.namespaces and request.namespace not in tier.namespaces:
+        return False
+    if tier.max_price is not None and (price is None or price.amount > tier.max_price):
+        return False
+    return _declares(tier, request.declared, request.options)
+
+
+def _declares(tier: Tier, declared: Declared, options: tuple[Option, ...]) -> bool:
+    """Whether what is declared reaches the tier: any given member that is reached is enough, since it can only raise."""
+    if tier.at_least_risk is None and tier.at_least_cost is None:
+        return True
+    costs = [c for c in (declared.cost, *(o.amount for o in options)) if c is not None]
+    risky = tier.at_least_risk is not None and declared.risk is not None and declared.risk >= tier.at_least_risk
+    dear = tier.at_least_cost is not None and any(c >= tier.at_least_cost for c in costs)
+    return risky or dear
+
+
+def policy_flaw(policy: Policy) -> str:
+    """What makes a whole policy unusable whatever is asked: its base, or every combination with one tier."""
+    base = flaw_of(policy.quorum)
+    if base:
+        return base
+    for tier in policy.tiers:
+        flaw = "" if tier.auto_approve else flaw_of(add(policy.quorum, tier.quorum))
+        if flaw:
+            return f"tier {tier.name}: {flaw}"
+    return ""
+
+
+def needs_auto_approve(policy: Policy) -> bool:
+    """Whether some tier of the policy decides alone."""
+    return any(tier.auto_approve for tier in policy.tiers)
+
+
+def is_allowed(policy: Policy, effect: EffectType) -> bool:
+    """Whether the policy lists the effect; a policy that lists none allows effect None only."""
+    return effect in (policy.effects or (EffectType.NONE,))
