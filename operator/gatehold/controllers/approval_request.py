@@ -1,0 +1,102 @@
+"""The cycle of an ApprovalRequest: gather, decide, apply, until there is nothing more to do now. Called by the runtime."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from gatehold.api.approval_request import parse
+from gatehold.api.common import ParseError
+from gatehold.api.request_status import parse_status
+from gatehold.controllers.apply import Apply, NotProven
+from gatehold.controllers.gather import Gather
+from gatehold.domain.conditions import RolledBack, with_conditions
+from gatehold.domain.decide import decide
+from gatehold.domain.phases import Phase
+from gatehold.domain.plan import Finding, MarkDone, Observed, Plan
+from gatehold.domain.reasons import Reason
+from gatehold.domain.status import By, Decision
+from gatehold.runtime.parts import REQUEST, Key, Runtime
+from gatehold.runtime.watchdog import PROBE
+from gatehold.telemetry import logs
+
+log = logging.getLogger(__name__)
+Body = dict[str, Any]
+_MOST_STEPS = 12  # a pass ends by itself long before; a plan that never settles must not spin
+
+
+class RequestController:
+    """One cycle for every trigger: event, deadline, resync, take-over."""
+
+    kind = REQUEST
+
+    def __init__(self, runtime: Runtime, gather: Gather, apply: Apply) -> None:
+        """Read with `gather`, write with `apply`."""
+        self._runtime = runtime
+        self._gather = gather
+        self._apply = apply
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """Do what is to be done now; answers when time alone can change that."""
+        if key.name == PROBE and key.namespace == self._runtime.settings.namespace:
+            return None  # the wall's own probe: nobody decides it
+        body = self._runtime.requests.body(key.uid)
+        plan: Plan | None = None
+        for _ in range(_MOST_STEPS):
+            if body is None:
+                return None
+            version = body["metadata"]["resourceVersion"]
+            plan, newer = await self._step(body)
+            if newer["metadata"]["resourceVersion"] == version and not _touched(plan):
+                return plan.recheck_at
+            body = self._runtime.requests.body(key.uid)
+        log.error("the plan did not settle in %d steps; holding until the next event", _MOST_STEPS)
+        return plan.recheck_at if plan is not None else None
+
+    async def _step(self, body: Body) -> tuple[Plan, Body]:
+        now = self._runtime.clock.now()
+        try:
+            observed = await self._gather.observe(body, now)
+        except ParseError as error:
+            return await self._refuse(body, error, now)
+        logs.add(trace_id=observed.request.trace_id)
+        plan = decide(observed, now)
+        if plan.status.request_digest and not observed.status.request_digest and observed.request.has_effect:
+            self._gather.claim(body)
+        try:
+            return plan, await self._apply.apply(observed.request, body, plan)
+        except NotProven:
+            return await self._hold(observed, now)
+
+    async def _hold(self, observed: Observed, now: datetime) -> tuple[Plan, Body]:
+        """Decide again as what it is: a moment in which the wall is not proven. Nothing is released."""
+        body = self._runtime.requests.body(observed.request.uid)
+        if body is None:
+            return Plan(observed.status), {"metadata": {"resourceVersion": ""}}
+        observed = await self._gather.observe(body, now)
+        plan = decide(replace(observed, wall_proven=False), now)
+        return plan, await self._apply.apply(observed.request, body, plan)
+
+    async def _refuse(self, body: Body, error: ParseError, now: datetime) -> tuple[Plan, Body]:
+        """A request that cannot be read is Failed while nothing stands in its status; later it is only held, and loud."""
+        log.error("cannot read this request, it stays held: %s", error)
+        status = parse_status(body)
+        if status.phase not in (Phase.UNSET, Phase.PENDING):
+            return Plan(status), body
+        finding = Finding(Reason.INVALID_REQUEST, f"this operator cannot read the request: {error}")
+        decision = Decision(Phase.FAILED, By.OPERATOR, now, reason=finding.reason, message=finding.message)
+        status = replace(status, phase=Phase.FAILED, decision=decision)
+        rolled = RolledBack(restored=True, finding=Finding(Reason.NOTHING_TO_UNDO, "nothing had been begun"))
+        plan = Plan(with_conditions(status, None, rolled, now), (MarkDone(),))
+        return plan, await self._apply.apply(parse(_bare(body)), body, plan)
+
+
+def _touched(plan: Plan) -> bool:
+    """Whether the plan wrote to a subject: then there is something new to look at."""
+    return bool(plan.writes)
+
+
+def _bare(body: Body) -> Body:
+    """The request with the least that can be read of any: its identity."""
+    requester = {"username": "unknown"}
+    return {"metadata": body["metadata"], "spec": {"policyRef": {"name": "unknown"}, "requester": requester}}

@@ -1,0 +1,64 @@
+"""Puts the operator together: the controllers, the wall's routine, retention. `gatehold run` and tests start it here."""
+
+from gatehold.admission.proof import WallProof
+from gatehold.controllers.apply import Apply
+from gatehold.controllers.approval_policy import PolicyController
+from gatehold.controllers.approval_request import RequestController
+from gatehold.controllers.effects import Hands
+from gatehold.controllers.gather import Gather
+from gatehold.controllers.probe import ProbeAccount
+from gatehold.controllers.retention import EVERY_SECONDS, Retention
+from gatehold.controllers.summary import summarise
+from gatehold.controllers.tell import Tell
+from gatehold.controllers.wall import Identity, Wall
+from gatehold.runtime import operator
+from gatehold.runtime.parts import POLICY, REQUEST, Controllers, Key, Periodic, Runtime
+from gatehold.settings import Settings
+
+PROOF_SECONDS = 1.0  # how often the routine looks; it proves only when the last proof grows old, or there is none
+
+
+async def run_operator(settings: Settings) -> None:
+    """Run the operator until it is told to end; raises what ended it otherwise."""
+    await operator.run(settings, build, summarise)
+
+
+def build(runtime: Runtime) -> Controllers:
+    """Make the controllers of one process."""
+    probe = ProbeAccount(runtime)
+    wall = Wall(WallProof(probe), runtime.clock, runtime.metrics)
+    hands, tell = Hands(runtime), Tell(runtime)
+    gather = Gather(runtime, wall, hands)
+    requests = RequestController(runtime, gather, Apply(runtime, wall, hands, tell))
+    wall.on_turn = lambda: _look_again(runtime)
+
+    async def on_leading() -> None:
+        await probe.ensure_request()
+        await wall.prove()
+
+    return Controllers(
+        controllers=(requests, PolicyController(runtime, wall)),
+        periodics=(
+            Periodic("wall", PROOF_SECONDS, wall.keep, leader_only=False),
+            Periodic("retention", EVERY_SECONDS, Retention(runtime).sweep),
+        ),
+        on_wall_change=lambda: wall.changed(_identity(runtime)),
+        on_leading=on_leading,
+    )
+
+
+def _identity(runtime: Runtime) -> Identity:
+    bodies = (body for item in runtime.wall if (body := runtime.wall.by_uid(item.uid)) is not None)
+    return frozenset(
+        (str(b["kind"]), str(b["metadata"]["name"]), str(b["metadata"]["uid"]), int(b["metadata"].get("generation", 0)))
+        for b in bodies
+    )
+
+
+def _look_again(runtime: Runtime) -> None:
+    """The wall turned: say so on each policy, and look at what waits for it and for nothing else."""
+    for item in runtime.policies:
+        runtime.enqueue(Key(POLICY, "", item.name, item.uid), False)
+    for record in runtime.requests:
+        if record.summary.urgent or not record.summary.prepared:
+            runtime.enqueue(Key(REQUEST, record.namespace, record.name, record.uid), record.summary.urgent)

@@ -1,0 +1,25 @@
+"""The hands of the effects: what reads and writes subjects. One module each; a new effect is a module and a row here.
+
+What is to be done is decided in gatehold.domain.effects; nothing here decides.
+"""
+
+from gatehold.controllers.effects.base import EffectHands, NoHands
+from gatehold.controllers.effects.release_job import JobHands
+from gatehold.domain.model import EffectType, Request
+from gatehold.runtime.parts import Runtime
+
+__all__ = ["Hands"]
+
+
+class Hands:
+    """Finds the hands of a request's effect."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Make each pair of hands once."""
+        self._none = NoHands()
+        self._by_type: dict[EffectType, EffectHands] = {EffectType.RELEASE: JobHands(runtime)}
+
+    def of(self, request: Request) -> EffectHands:
+        """The hands for this request; those of an effect that this version does not know touch nothing."""
+        hands = self._by_type.get(request.effect.type)
+        return hands if hands is not None and hands.knows(request) else self._none

@@ -1,0 +1,61 @@
+"""What the cache must know about each request without unpacking it. Called by the runtime's Store for every event."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from gatehold.api.approval_request import VERDICT_PREFIX
+from gatehold.domain.reasons import Reason
+from gatehold.runtime.cache import Subject, Summary
+from gatehold.runtime.watchdog import PROBE
+
+_LIVE = ("", "Pending", "Approved")
+
+
+def summarise(body: Mapping[str, Any]) -> Summary:
+    """Read the few fields that indexes need. Never raises: what is odd is looked at by the controller."""
+    meta, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
+    phase = str(status.get("phase") or "")
+    effect = (spec.get("effect") or {}).get("type", "None") != "None"
+    return Summary(
+        created=str(meta.get("creationTimestamp") or ""),
+        phase=phase,
+        policy=str((spec.get("policyRef") or {}).get("name") or ""),
+        author=str((spec.get("requester") or {}).get("username") or ""),
+        subjects=subjects_of(body),
+        effect=effect and phase in _LIVE,
+        prepared=bool(status.get("requestDigest")),
+        waiting=phase in ("", "Pending") and meta["name"] != PROBE,
+        urgent=_urgent(meta, status, phase),
+        due_at=_due_at(status, phase),
+    )
+
+
+def subjects_of(body: Mapping[str, Any]) -> tuple[Subject, ...]:
+    """Everything the request acts on: its subject, and the undo Job beside it."""
+    spec, namespace = body.get("spec") or {}, str(body["metadata"].get("namespace") or "")
+    subject, release = spec.get("subject") or {}, (spec.get("effect") or {}).get("release") or {}
+    if not subject.get("name"):
+        return ()
+    place = str(subject.get("namespace") or namespace)
+    found = [(str(subject.get("apiVersion") or ""), str(subject.get("kind") or ""), place, str(subject["name"]))]
+    if (release.get("undo") or {}).get("name"):
+        found.append(("batch/v1", "Job", place, str(release["undo"]["name"])))
+    return tuple(found)
+
+
+def _urgent(meta: Mapping[str, Any], status: Mapping[str, Any], phase: str) -> bool:
+    """Whether somebody has spoken, or something is under way: such requests go first after a restart."""
+    if phase not in ("", "Pending"):
+        return True
+    said = sum(key.startswith(VERDICT_PREFIX) for key in meta.get("annotations") or {})
+    held = (c for c in status.get("conditions") or () if c.get("type") == "Held")
+    return said > len(status.get("verdicts") or ()) or any(c.get("reason") == Reason.WALL_NOT_PROVEN for c in held)
+
+
+def _due_at(status: Mapping[str, Any], phase: str) -> float | None:
+    text = status.get("validUntil") if phase == "Approved" else status.get("deadline")
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp() if text else None
+    except ValueError:
+        return None

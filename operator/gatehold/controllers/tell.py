@@ -1,0 +1,83 @@
+"""Telling: Events, notices, metrics and the log, from what the core says happened. Never in the way of a decision."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from gatehold.domain.model import Request
+from gatehold.domain.phases import Phase, is_refused
+from gatehold.domain.status import By, Status
+from gatehold.domain.story import Entry, story
+from gatehold.runtime.parts import Runtime
+from gatehold.telemetry.events import Event, Regarding
+
+_REMEMBERED = 50_000
+
+
+class Tell:
+    """Tells for one operator. Events have deterministic names, so what is told twice stands once."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Use the runtime's recorder, notices and metrics."""
+        self._runtime = runtime
+        self._told: OrderedDict[str, None] = OrderedDict()
+
+    def what_happened(self, request: Request, body: Mapping[str, Any], before: Status, after: Status) -> None:
+        """Tell what lies between two statuses: called once the later one is written."""
+        for entry in story(before, after):
+            self._event(body, entry)
+            if entry.tell:
+                self._notice(request, after, entry)
+        self._count(request, before, after)
+
+    def whole_story(self, request: Request, body: Mapping[str, Any], status: Status) -> None:
+        """Tell everything again at the end: a process that died between a write and its Event left a hole."""
+        for entry in story(Status(), status):
+            self._event(body, entry)
+
+    def _event(self, body: Mapping[str, Any], entry: Entry) -> None:
+        kind = "Warning" if entry.warning else "Normal"
+        event = Event(Regarding.of(body), entry.reason, entry.reason, entry.message, kind, entry.key)
+        if event.name in self._told:
+            return
+        self._told[event.name] = None
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+        self._runtime.events.record(event)
+
+    def _notice(self, request: Request, status: Status, entry: Entry) -> None:
+        where = f"{request.namespace}/{request.name}"
+        text = f"{where}: {entry.reason}: {entry.message}"
+        fields = {
+            "event": entry.reason,
+            "namespace": request.namespace,
+            "name": request.name,
+            "uid": request.uid,
+            "policy": request.policy,
+            "summary": request.summary,
+            "phase": str(status.phase),
+            "approvals": status.approvals,
+            "requestDigest": status.request_digest,
+            "traceID": request.trace_id,
+        }
+        self._runtime.notices.send(text, fields)
+
+    def _count(self, request: Request, before: Status, after: Status) -> None:
+        metrics = self._runtime.metrics
+        known = {entry.verdict.id for entry in before.verdicts}
+        for entry in after.verdicts:
+            if entry.verdict.id not in known:
+                counted = str(entry.counted).lower()
+                metrics.count("gatehold_verdicts_total", verdict=str(entry.verdict.word), counted=counted)
+        decision = after.decision
+        if decision is not None and decision != before.decision:
+            metrics.count("gatehold_decisions_total", outcome=str(decision.outcome), by=str(decision.by))
+            if decision.by is By.OVERRIDE:
+                metrics.count("gatehold_overrides_total")
+            if after.prepared_at is not None and before.phase is Phase.PENDING:
+                metrics.observe("gatehold_decision_seconds", (decision.at - after.prepared_at).total_seconds())
+        begun = after.effect is not None and after.effect.started_at is not None
+        if begun and before.phase is not after.phase and (is_refused(after.phase) or after.phase is Phase.RELEASED):
+            metrics.count("gatehold_effects_total", type=str(request.effect.type), result=str(after.phase))
+
+

@@ -1,0 +1,97 @@
+"""Whether the wall stands, now and at the moment when a verdict was first seen. Controllers ask; a periodic keeps it fresh.
+
+Removing a policy opens the wall no sooner than 0.3 s later (measured), while the watch tells of the removal at once: so a
+forged verdict is always first seen after the gap has begun here. A gap that only a probe notices begins at the last good one.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from gatehold.admission.proof import Proof, WallProof
+from gatehold.kube.clock import ClockUnknown, ServerClock
+from gatehold.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+FRESH = 1.0  # seconds for which a proof may stand for a release
+ROUTINE = 20.0  # seconds between proofs when nothing happens; the contract says at least once a minute
+Identity = frozenset[tuple[str, str, str, int]]  # kind, name, uid, generation of each object of the wall
+_ALWAYS = float("-inf")
+
+
+class Wall:
+    """The state of the wall over time, in the API server's seconds."""
+
+    def __init__(self, proof: WallProof, clock: ServerClock, metrics: Metrics) -> None:
+        """Nothing is proven before the first proof."""
+        self._proof = proof
+        self._clock = clock
+        self._metrics = metrics
+        self._gaps: list[tuple[float, float]] = []  # closed ones: from, to
+        self._open_since: float | None = None
+        self._identity: Identity = frozenset()
+        self._last_good = _ALWAYS
+        self.last: Proof | None = None
+        self.on_turn: Callable[[], None] = lambda: None
+
+    def proven(self) -> bool:
+        """Whether the wall is proven in force at this moment."""
+        return self._open_since is None and self.last is not None and self._proof.proven(time.monotonic())
+
+    def unproven_at(self, instant: float | None) -> bool:
+        """Whether a verdict first seen at that instant (server time) was seen while the wall was not proven."""
+        if instant is None:
+            return True
+        if self._open_since is not None and instant >= self._open_since:
+            return True
+        return any(start <= instant <= end for start, end in self._gaps)
+
+    def changed(self, identity: Identity) -> None:
+        """Note what the wall consists of now, as the watch tells it; only what is enforced counts, a status does not."""
+        if identity == self._identity:
+            return
+        self._identity = identity
+        if self.last is not None:  # before the first proof there is nothing that could have been lost
+            self._proof.wall_changed(time.monotonic())
+            self._open(self._now())
+
+    async def prove(self, max_age: float = FRESH) -> bool:
+        """Prove it, or use a proof that began at most `max_age` seconds ago. Never raises for a wall that is down."""
+        began = self._now()
+        result = await self._proof.prove(max_age)
+        fresh = result is not self.last
+        self.last = result
+        if fresh:
+            self._metrics.count("gatehold_wall_proofs_total", result=result.reason)
+        if self._proof.proven(time.monotonic()):
+            self._close(began)
+        else:
+            self._open(self._last_good)
+        return self.proven()
+
+    async def keep(self) -> None:
+        """One turn of the routine: prove again when the last proof grows old, at once while there is none."""
+        await self.prove(ROUTINE if self.proven() else 0.0)
+
+    def _now(self) -> float:
+        try:
+            return self._clock.timestamp()
+        except ClockUnknown:
+            return self._last_good
+
+    def _open(self, since: float) -> None:
+        if self._open_since is None:
+            self._open_since = since
+            log.warning("the wall is not proven: %s", self.last.message if self.last else "no proof yet")
+            self._metrics.set("gatehold_wall_enforced", 0)
+            self.on_turn()
+
+    def _close(self, began: float) -> None:
+        self._last_good = max(began, self._last_good)
+        self._metrics.set("gatehold_wall_enforced", 1)
+        if self._open_since is not None:
+            self._gaps = [*self._gaps[-99:], (self._open_since, self._now())]
+            self._open_since = None
+            log.info("the wall is proven again")
+            self.on_turn()

@@ -1,0 +1,248 @@
+"""How bytes reach the API server: configuration, credentials, one request; only `kube.client` may call it.
+
+The REST client inside `kubernetes.aio` is used below its generated models: the models cost more time than the request,
+and they refuse fields that they do not know. Connections are pooled; proxies of the environment are ignored on purpose
+(`trust_env`), because nothing but configuration may say where a gate talks to, and because it doubles the cost of a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiohttp
+from kubernetes.aio import config as kube_config
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject, RESTResponse
+
+from gatehold.kube import errors
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_RELOAD_EVERY = 5.0
+_CONNECT_TIMEOUT = 3.0
+
+
+class Listener(Protocol):
+    """Hears of every answer; used by the server clock and by metrics, and must not raise."""
+
+    def on_answer(self, date: str, received: float) -> None:
+        """`date` is the Date header as sent; `received` is time.monotonic() when the headers were there."""
+
+    def on_write(self, resource: str) -> None:
+        """A write to this plural name was accepted; dry runs do not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What another client (kopf) needs in order to be the same account on the same server."""
+
+    server: str
+    ca_path: str | None
+    insecure: bool
+    certificate_path: str | None
+    private_key_path: str | None
+    scheme: str | None
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where credentials come from; `reload` reads them again (a rotated token) into the configuration."""
+
+    configuration: Configuration
+    namespace: str
+    reload: Callable[[], Any] | None = None
+
+
+async def open_source(kubeconfig: str | None, context: str | None, pool: int) -> Source:
+    """Read a kubeconfig, or the pod's own service account where no kubeconfig is named and we run in a pod."""
+    configuration = new_configuration(pool)
+    if kubeconfig is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
+        kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        return Source(configuration, _own_namespace())
+
+    async def reload() -> None:
+        await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=kubeconfig, context=context, client_configuration=configuration, persist_config=False
+        )
+
+    try:
+        await reload()
+    except (kube_config.ConfigException, OSError) as error:
+        raise errors.Unavailable(f"no usable kubeconfig: {error}") from error
+    return Source(configuration, _context_namespace(kubeconfig, context), reload)
+
+
+def new_configuration(pool: int) -> Configuration:
+    """Make an empty configuration with our rules: no proxies from the environment, a pool for all workers."""
+    configuration = Configuration()
+    configuration.connection_pool_maxsize = pool
+    configuration.client_session_kwargs = {"trust_env": False}
+    return configuration
+
+
+def with_token(original: Configuration, token: str) -> Configuration:
+    """Return the same server and CA under another account: neither our certificate nor our token is carried over."""
+    configuration = new_configuration(16)
+    for name in ("host", "ssl_ca_cert", "ca_cert_data", "verify_ssl", "tls_server_name", "proxy"):
+        setattr(configuration, name, copy.copy(getattr(original, name)))
+    configuration.api_key["BearerToken"] = f"Bearer {token}"
+    return configuration
+
+
+def _own_namespace() -> str:
+    with contextlib.suppress(OSError):
+        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip()
+    return "default"
+
+
+def _context_namespace(kubeconfig: str | None, context: str | None) -> str:
+    contexts, active = kube_config.list_kube_config_contexts(config_file=kubeconfig)  # type: ignore[no-untyped-call]
+    chosen = next((entry for entry in contexts if entry["name"] == context), active)
+    return str(chosen["context"].get("namespace") or "default")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, before it is sent."""
+
+    method: str
+    path: str
+    body: Any = None
+    content_type: str = JSON
+    timeout: float | None = None
+
+
+class Transport:
+    """Sends calls and returns parsed JSON; every failure is one of `kube.errors`."""
+
+    def __init__(self, source: Source, *, timeout: float, listeners: tuple[Listener, ...] = ()) -> None:
+        """Nothing is sent before the first call."""
+        self.source = source
+        self.listeners = listeners
+        self._timeout = timeout
+        self._rest = RESTClientObject(source.configuration)
+        self._reloaded = 0.0
+
+    async def close(self) -> None:
+        """Close the pool; a call after this opens a new one, so close last."""
+        await self._rest.close()
+        self._rest.pool_manager = None
+
+    async def send(self, call: Call) -> dict[str, Any]:
+        """Send one call and return the JSON object that came back."""
+        with _our_errors(call):
+            answer = await self._request(call)
+            raw = await _read(answer)
+        if not 200 <= answer.status < 300:
+            await self._refused(answer.status)
+            raise errors.from_answer(answer.status, answer.headers, raw)
+        return _parse(raw)
+
+    async def stream(self, call: Call) -> AsyncIterator[dict[str, Any]]:
+        """Send one call and hand out each line of the answer as it comes."""
+        with _our_errors(call):
+            answer = await self._request(call)
+            try:
+                if not 200 <= answer.status < 300:
+                    raise errors.from_answer(answer.status, answer.headers, await _read(answer))
+                async for line in _lines(answer.response.content):
+                    yield _parse(line)
+            finally:
+                answer.response.close()
+
+    async def _request(self, call: Call) -> RESTResponse:
+        seconds = call.timeout or self._timeout
+        timeout = aiohttp.ClientTimeout(total=seconds, connect=min(seconds, _CONNECT_TIMEOUT))
+        headers = await self._headers(call.content_type)
+        url = self.source.configuration.host + call.path
+        answer: RESTResponse = await self._rest.request(  # type: ignore[no-untyped-call]
+            call.method, url, headers, call.body, _request_timeout=timeout
+        )
+        self._heard(answer.headers)
+        return answer
+
+    async def credentials(self) -> Credentials:
+        """Read what we present to the API server now, for kopf's own connections."""
+        configuration = self.source.configuration
+        header = (await self._headers(JSON)).get("authorization", "")
+        scheme, _, token = header.partition(" ")
+        return Credentials(
+            server=configuration.host,
+            ca_path=configuration.ssl_ca_cert,
+            insecure=not configuration.verify_ssl,
+            certificate_path=configuration.cert_file,
+            private_key_path=configuration.key_file,
+            scheme=scheme or None,
+            token=token or None,
+        )
+
+    async def _headers(self, content_type: str) -> dict[str, str]:
+        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": "gatehold"}
+        authorization = await self.source.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        if authorization:
+            headers["authorization"] = authorization.strip()
+        return headers
+
+    def _heard(self, headers: Mapping[str, str]) -> None:
+        date = headers.get("Date")
+        if date:
+            received = time.monotonic()
+            for listener in self.listeners:
+                listener.on_answer(date, received)
+
+    async def _refused(self, status: int) -> None:
+        """After a 401 read the credentials again, at most every few seconds: exec plugins and token files rotate."""
+        now = time.monotonic()
+        if status != 401 or self.source.reload is None or now - self._reloaded < _RELOAD_EVERY:
+            return
+        self._reloaded = now
+        with contextlib.suppress(kube_config.ConfigException, OSError, asyncio.TimeoutError):
+            await self.source.reload()
+
+
+@contextlib.contextmanager
+def _our_errors(call: Call) -> Iterator[None]:
+    """Nothing of the HTTP library gets out; the path is named without its query, which may hold a continue token."""
+    what = f"{call.method} {call.path.partition('?')[0]}"
+    try:
+        yield
+    except TimeoutError as error:
+        raise errors.Unavailable(f"{what}: no answer in time") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise errors.Unavailable(f"{what}: {str(error) or type(error).__name__}") from error
+
+
+async def _read(answer: RESTResponse) -> bytes:
+    raw: bytes = await answer.read()  # type: ignore[no-untyped-call]
+    return raw
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Split by line without a limit of length: one object can be larger than any line buffer."""
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line:
+                yield line
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(raw)
+    except ValueError as error:
+        raise errors.Unavailable("the answer is not JSON") from error
+    return value if isinstance(value, dict) else {"items": value}

@@ -1,0 +1,248 @@
+"""Every request that is not done, held small, and found by subject, policy and author; handlers and resync fill it.
+
+Controllers read it. Standbys hold the same, which is why they can take over without listing anything, and why they know when
+a verdict was first seen. Nothing here waits or writes to the cluster.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gatehold.runtime.index import OneOrMany, Ranked
+from gatehold.runtime.packing import pack, unpack
+from gatehold.runtime.versions import is_older
+
+VERDICT_PREFIX = "verdict.gatehold.dev/"
+K = TypeVar("K", bound=Hashable)
+Subject = tuple[str, str, str, str]
+"""apiVersion, kind, namespace, name"""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What must be known about each request without unpacking it; made by a function of `api`."""
+
+    created: str
+    """metadata.creationTimestamp, as sent: it sorts."""
+    phase: str
+    """status.phase, "" where nobody has looked yet."""
+    policy: str
+    author: str
+    """The requester's user name."""
+    subjects: tuple[Subject, ...]
+    """Everything the request acts on; the undo Job too, so that its events find the request."""
+    effect: bool
+    """Something is done once it is approved."""
+    prepared: bool
+    """It has a requestDigest: people can answer."""
+    waiting: bool
+    """Undone and not yet decided: it counts as pending."""
+    urgent: bool
+    """Decided, or something is under way: after a restart it goes first."""
+    due_at: float | None
+    """Server time (seconds) of the next deadline that stands in status; in the past means: goes first."""
+
+
+@dataclass(slots=True)
+class Record:
+    """One request in the cache."""
+
+    uid: str
+    namespace: str
+    name: str
+    resource_version: str
+    packed: bytes
+    summary: Summary
+    seen: dict[str, tuple[int, float | None]] | None = None
+    """Verdict annotation -> (hash of its value, server time at which this process saw it first)."""
+
+
+Summarise = Callable[[Mapping[str, Any]], Summary]
+
+
+class Store:
+    """uid -> Record, with the indexes that decisions need. Single-threaded: only the loop touches it."""
+
+    def __init__(self, summarise: Summarise) -> None:
+        """Start empty."""
+        self._summarise = summarise
+        self._records: dict[str, Record] = {}
+        self._by_subject: OneOrMany[Subject] = OneOrMany()
+        self._pending_of_policy: dict[str, Ranked] = {}
+        self._pending_of_author: dict[tuple[str, str], Ranked] = {}
+        self._phases: Counter[str] = Counter()
+
+    # ---- filling
+
+    def upsert(self, body: Mapping[str, Any], seen_at: float | None) -> bool:
+        """Take a body in; False where it is not newer than what is known. `seen_at` is server time, None if unknown."""
+        meta = body["metadata"]
+        uid, version = str(meta["uid"]), str(meta["resourceVersion"])
+        old = self._records.get(uid)
+        if old is not None and (old.resource_version == version or is_older(version, old.resource_version)):
+            return False
+        summary = _interned(self._summarise(body))
+        seen = _seen(meta.get("annotations") or {}, old.seen if old else None, seen_at)
+        if old is None:
+            namespace = sys.intern(str(meta.get("namespace") or ""))
+            record = Record(uid, namespace, str(meta["name"]), version, pack(body), summary, seen)
+            self._records[uid] = record
+        else:
+            record = old
+            self._unindex(record)
+            record.resource_version, record.packed, record.summary, record.seen = version, pack(body), summary, seen
+        self._index(record)
+        return True
+
+    def remove(self, uid: str) -> Record | None:
+        """Forget a request that is done or gone."""
+        record = self._records.pop(uid, None)
+        if record is not None:
+            self._unindex(record)
+        return record
+
+    # ---- reading
+
+    def __len__(self) -> int:
+        """Return how many requests are not done."""
+        return len(self._records)
+
+    def __contains__(self, uid: str) -> bool:
+        """Tell whether this request is known and not done."""
+        return uid in self._records
+
+    def __iter__(self) -> Iterator[Record]:
+        """Iterate over a snapshot of the records."""
+        return iter(tuple(self._records.values()))
+
+    def get(self, uid: str) -> Record | None:
+        """Return the record, or None."""
+        return self._records.get(uid)
+
+    def body(self, uid: str) -> dict[str, Any] | None:
+        """Return the body as last seen, without managedFields; yours to change."""
+        record = self._records.get(uid)
+        return unpack(record.packed) if record else None
+
+    def seen_at(self, uid: str, annotation: str) -> float | None:
+        """Server time at which this process first saw that verdict annotation; None if never, or time was unknown then."""
+        record = self._records.get(uid)
+        entry = (record.seen or {}).get(annotation) if record else None
+        return entry[1] if entry else None
+
+    def versions(self) -> dict[str, str]:
+        """Uid -> resourceVersion of everything known."""
+        return {uid: record.resource_version for uid, record in self._records.items()}
+
+    def by_subject(self, subject: Subject) -> tuple[Record, ...]:
+        """Return the undone requests that act on this subject, oldest first."""
+        found = [self._records[uid] for uid in self._by_subject.get(subject)]
+        return tuple(sorted(found, key=lambda record: (record.summary.created, record.uid)))
+
+    def pending_of_policy(self, policy: str) -> int:
+        """Count the requests of this policy that are not decided."""
+        return len(self._pending_of_policy.get(policy, ()))
+
+    def pending_of_author(self, namespace: str, author: str) -> int:
+        """Count the requests of this author in this namespace that are not decided."""
+        return len(self._pending_of_author.get((namespace, author), ()))
+
+    def rank_in_policy(self, uid: str) -> int:
+        """Place (0 is the oldest) among the pending requests of its policy; caps go by this, whatever is worked on first."""
+        record = self._records[uid]
+        return self._rank(self._pending_of_policy.get(record.summary.policy), record)
+
+    def rank_in_author(self, uid: str) -> int:
+        """Place (0 is the oldest) among the pending requests of its author in its namespace."""
+        record = self._records[uid]
+        return self._rank(self._pending_of_author.get((record.namespace, record.summary.author)), record)
+
+    def unprepared_of_policy(self, policy: str) -> tuple[Record, ...]:
+        """Return the pending requests of this policy that people cannot answer yet."""
+        pending = self._pending_of_policy.get(policy)
+        records = [self._records[uid] for uid in pending.uids()] if pending else []
+        return tuple(record for record in records if not record.summary.prepared)
+
+    def policies_with_pending(self) -> dict[str, int]:
+        """Policy -> number of pending requests; only policies that have some."""
+        return {policy: len(ranked) for policy, ranked in self._pending_of_policy.items()}
+
+    def phases(self) -> Mapping[str, int]:
+        """Phase -> number of requests that are not done."""
+        return +self._phases
+
+    def oldest_pending(self) -> str | None:
+        """Return the creationTimestamp of the request that has waited longest."""
+        return min((ranked.first() for ranked in self._pending_of_policy.values()), default=None)
+
+    # ---- indexes
+
+    def _rank(self, ranked: Ranked | None, record: Record) -> int:
+        return ranked.rank(record.summary.created, record.uid) if ranked else 0
+
+    def _index(self, record: Record) -> None:
+        summary, uid = record.summary, record.uid
+        self._phases[summary.phase] += 1
+        for subject in summary.subjects:
+            self._by_subject.add(subject, uid)
+        if summary.waiting:
+            author = (record.namespace, summary.author)
+            self._pending_of_policy.setdefault(summary.policy, Ranked()).add(summary.created, uid)
+            self._pending_of_author.setdefault(author, Ranked()).add(summary.created, uid)
+
+    def _unindex(self, record: Record) -> None:
+        summary, uid = record.summary, record.uid
+        self._phases[summary.phase] -= 1
+        for subject in summary.subjects:
+            self._by_subject.discard(subject, uid)
+        if summary.waiting:
+            _discard(self._pending_of_policy, summary.policy, summary.created, uid)
+            _discard(self._pending_of_author, (record.namespace, summary.author), summary.created, uid)
+
+
+def _discard(index: dict[K, Ranked], key: K, created: str, uid: str) -> None:
+    ranked = index[key]
+    ranked.discard(created, uid)
+    if not ranked:
+        del index[key]
+
+
+def _interned(summary: Summary) -> Summary:
+    """Most strings are the same in thousands of records; keep one of each."""
+    intern = sys.intern
+    subjects = tuple((intern(api), intern(kind), intern(namespace), name) for api, kind, namespace, name in summary.subjects)
+    return Summary(
+        created=intern(summary.created),
+        phase=intern(summary.phase),
+        policy=intern(summary.policy),
+        author=intern(summary.author),
+        subjects=subjects,
+        effect=summary.effect,
+        prepared=summary.prepared,
+        waiting=summary.waiting,
+        urgent=summary.urgent,
+        due_at=summary.due_at,
+    )
+
+
+def _seen(
+    annotations: Mapping[str, str],
+    old: Mapping[str, tuple[int, float | None]] | None,
+    seen_at: float | None,
+) -> dict[str, tuple[int, float | None]] | None:
+    """Remember when each verdict was first seen; another value under the same key is another verdict.
+
+    What has vanished stays remembered: a verdict that comes back was seen when it was seen.
+    """
+    seen = dict(old or {})
+    for key, value in annotations.items():
+        if key.startswith(VERDICT_PREFIX):
+            entry = (hash(value), seen_at)
+            known = seen.get(key)
+            if known is None or known[0] != entry[0] or known[1] is None:
+                seen[key] = entry
+    return seen or None

@@ -1,0 +1,25 @@
+"""Figures that are read off the caches when somebody asks for /metrics; only `operator` calls it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gatehold.kube.clock import ClockUnknown, ServerClock
+from gatehold.runtime.cache import Store
+from gatehold.telemetry.metrics import Metrics
+
+
+def refresh(metrics: Metrics, requests: Store, clock: ServerClock, queued: int) -> None:
+    """Set every gauge that describes a state rather than an occurrence."""
+    metrics.replace("gatehold_requests", {phase or "New": float(count) for phase, count in requests.phases().items()})
+    metrics.replace("gatehold_pending", {policy: float(count) for policy, count in requests.policies_with_pending().items()})
+    metrics.queue_depth.set(queued)
+    oldest = requests.oldest_pending()
+    if oldest is None:
+        metrics.set("gatehold_oldest_pending_seconds", 0)
+        return
+    try:
+        age = clock.timestamp() - datetime.fromisoformat(oldest).timestamp()
+    except (ClockUnknown, ValueError):
+        return
+    metrics.set("gatehold_oldest_pending_seconds", max(0.0, age))

@@ -1,0 +1,94 @@
+"""Two small indexes that are cheap in memory; only `cache` uses them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+
+class OneOrMany(Generic[K]):
+    """Key -> uids, for keys that nearly always have one: a set of one costs four times the entry itself."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._items: dict[K, str | set[str]] = {}
+
+    def add(self, key: K, uid: str) -> None:
+        """Put a uid in; again is nothing."""
+        found = self._items.get(key)
+        if found is None or found == uid:
+            self._items[key] = uid
+        elif isinstance(found, set):
+            found.add(uid)
+        else:
+            self._items[key] = {found, uid}
+
+    def discard(self, key: K, uid: str) -> None:
+        """Take a uid out; absent is nothing."""
+        found = self._items.get(key)
+        if found == uid:
+            del self._items[key]
+        elif isinstance(found, set):
+            found.discard(uid)
+            if not found:
+                del self._items[key]
+
+    def get(self, key: K) -> tuple[str, ...]:
+        """Return the uids of a key, in no order."""
+        found = self._items.get(key)
+        if found is None:
+            return ()
+        return (found,) if isinstance(found, str) else tuple(found)
+
+    def __len__(self) -> int:
+        """Return the number of keys."""
+        return len(self._items)
+
+
+class Ranked:
+    """Uids in order of age, with their places. Adding at the end is the usual case; the middle moves pointers only."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._items: list[tuple[str, str]] = []
+
+    def add(self, created: str, uid: str) -> None:
+        """Put a uid in; again is nothing."""
+        entry = (created, uid)
+        if not self._items or self._items[-1] < entry:
+            self._items.append(entry)
+        elif not self._holds(entry):
+            insort(self._items, entry)
+
+    def discard(self, created: str, uid: str) -> None:
+        """Take a uid out; absent is nothing."""
+        entry = (created, uid)
+        if self._holds(entry):
+            del self._items[bisect_left(self._items, entry)]
+
+    def rank(self, created: str, uid: str) -> int:
+        """Return how many are older."""
+        return bisect_left(self._items, (created, uid))
+
+    def first(self) -> str:
+        """Return when the oldest was created; ask only where there is one."""
+        return self._items[0][0]
+
+    def uids(self) -> tuple[str, ...]:
+        """Return all uids, oldest first."""
+        return tuple(uid for _, uid in self._items)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._items)
+
+    def _holds(self, entry: tuple[str, str]) -> bool:
+        place = bisect_left(self._items, entry)
+        return place < len(self._items) and self._items[place] == entry

@@ -1,0 +1,79 @@
+"""Small caches of the other kinds: policies, held Jobs, the wall; handlers and resync fill them, controllers read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gatehold.runtime.packing import pack, unpack
+from gatehold.runtime.versions import is_older
+
+
+@dataclass(slots=True)
+class Item:
+    """One object in a cache."""
+
+    uid: str
+    namespace: str
+    name: str
+    resource_version: str
+    packed: bytes
+
+
+class Objects:
+    """uid -> Item, found by namespace and name as well. Single-threaded: only the loop touches it."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._items: dict[str, Item] = {}
+        self._names: dict[tuple[str, str], str] = {}
+
+    def upsert(self, body: Mapping[str, Any], seen_at: float | None = None) -> bool:
+        """Take a body in; False where it is not newer than what is known. `seen_at` is not used here."""
+        meta = body["metadata"]
+        uid, version = str(meta["uid"]), str(meta["resourceVersion"])
+        old = self._items.get(uid)
+        if old is not None and (old.resource_version == version or is_older(version, old.resource_version)):
+            return False
+        item = Item(uid, str(meta.get("namespace") or ""), str(meta["name"]), version, pack(body))
+        self._items[uid] = item
+        self._names[item.namespace, item.name] = uid
+        return True
+
+    def remove(self, uid: str) -> Item | None:
+        """Forget an object that is gone; a newer one of the same name stays."""
+        item = self._items.pop(uid, None)
+        if item is not None and self._names.get((item.namespace, item.name)) == uid:
+            del self._names[item.namespace, item.name]
+        return item
+
+    def get(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """Return the body of that name as last seen; yours to change. Cluster-scoped kinds have namespace ""."""
+        uid = self._names.get((namespace, name))
+        return unpack(self._items[uid].packed) if uid is not None else None
+
+    def by_uid(self, uid: str) -> dict[str, Any] | None:
+        """Return the body of that very object as last seen; yours to change."""
+        item = self._items.get(uid)
+        return unpack(item.packed) if item else None
+
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """Return (namespace, name) of everything known."""
+        return tuple(self._names)
+
+    def versions(self) -> dict[str, str]:
+        """Uid -> resourceVersion of everything known."""
+        return {uid: item.resource_version for uid, item in self._items.items()}
+
+    def __iter__(self) -> Iterator[Item]:
+        """Iterate over a snapshot of the items."""
+        return iter(tuple(self._items.values()))
+
+    def __len__(self) -> int:
+        """Return how many are known."""
+        return len(self._items)
+
+    def __contains__(self, uid: str) -> bool:
+        """Tell whether this very object is known."""
+        return uid in self._items

@@ -1,0 +1,319 @@
+"""The operator as one process: what is made, in which order it starts, and how it ends; `__main__` and tests call `run`.
+
+connect -> fill the caches -> watch (a bridge at once, kopf when it has listed) -> run for the Lease -> act while leading
+told to end: stop taking work, finish what is under way, give the Lease away, stop the watch
+a lost Lease, a dead watch, any part that ends by itself: the process ends, and its next life starts from a list
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import kopf
+
+from gatehold.kube.client import Cluster
+from gatehold.kube.clock import ServerClock
+from gatehold.kube.resources import REQUESTS, Resource
+from gatehold.runtime import handlers
+from gatehold.runtime.bridge import Bridge
+from gatehold.runtime.cache import Store, Summarise
+from gatehold.runtime.deadlines import Deadlines
+from gatehold.runtime.forgetful import Forgetful
+from gatehold.runtime.gauges import refresh
+from gatehold.runtime.leadership import Elector, Terms
+from gatehold.runtime.parts import BuildControllers, Periodic, Runtime
+from gatehold.runtime.queue import WorkQueue
+from gatehold.runtime.resync import Resync
+from gatehold.runtime.routing import Caches, Event, Router
+from gatehold.runtime.site import Site
+from gatehold.runtime.watchdog import Heartbeat, LoopGuard, heartbeat_of
+from gatehold.runtime.workers import Workers
+from gatehold.settings import Settings
+from gatehold.telemetry.events import Recorder
+from gatehold.telemetry.metrics import Metrics
+from gatehold.telemetry.notices import Notices
+
+log = logging.getLogger(__name__)
+
+
+class PartEnded(Exception):  # noqa: N818 - a state, named as one
+    """A part that runs for ever has ended without an error."""
+
+
+async def run(
+    settings: Settings,
+    build: BuildControllers,
+    summarise: Summarise,
+    *,
+    stop: asyncio.Event | None = None,
+    started: Callable[[Operator], None] | None = None,
+) -> None:
+    """Run until `stop` is set or SIGTERM or SIGINT comes; raises what ended it otherwise.
+
+    `started` is called in the loop when everything is made and nothing is listed yet; tests take the operator from there.
+    """
+    metrics, clock = Metrics(), ServerClock()
+    cluster = await Cluster.connect(
+        kubeconfig=settings.kubeconfig,
+        context=settings.context,
+        timeout=settings.request_timeout_seconds,
+        pool=settings.workers + 16,
+        listeners=(clock, metrics),
+    )
+    # The Lease must not wait behind other calls, and a call must end before the next renewal is due.
+    lease_cluster = cluster.sibling(timeout=settings.lease_retry_seconds * 0.8)
+    operator = Operator(settings, cluster, lease_cluster, clock, metrics, summarise)
+    try:
+        operator.build(build)
+        if started is not None:
+            started(operator)
+        await operator.run(stop or asyncio.Event())
+    finally:
+        await lease_cluster.close()
+        await cluster.close()
+
+
+class Operator:
+    """All parts of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cluster: Cluster,
+        lease_cluster: Cluster,
+        clock: ServerClock,
+        metrics: Metrics,
+        summarise: Summarise,
+    ) -> None:
+        """Make the parts; nothing runs yet."""
+        self.settings = settings
+        self.cluster = cluster
+        self.clock = clock
+        self.metrics = metrics
+        self.identity = settings.process_identity()
+        self.synced = asyncio.Event()
+        self.acting = asyncio.Event()
+        self.queue = WorkQueue()
+        self.deadlines = Deadlines(clock, lambda key: self.router.enqueue(key, urgent=True))
+        self.router = Router(Caches(Store(summarise)), self.queue, clock, settings.namespace)
+        self.workers = Workers(self.queue, self.deadlines, metrics, self.may_act)
+        self.recorder = Recorder(cluster, clock, metrics, self.identity)
+        self.notices = Notices(settings.notice_url, metrics, insecure_loopback=settings.notice_insecure_loopback)
+        self.elector = Elector(lease_cluster, clock, _terms(settings, self.identity))
+        beat = heartbeat_of(cluster, settings.namespace, self.may_act)
+        self.heartbeat = Heartbeat(beat, every=settings.heartbeat_seconds, limit=settings.watchdog_seconds)
+        self.router.on_heartbeat = self.heartbeat.seen
+        self.site = Site({"synced": self.synced.is_set, "watching": self.heartbeat.fresh}, self._render)
+        self.resyncs = [Resync(cluster, feed, metrics) for feed in self.router.feeds()]
+        self.router.resyncs = {resync.feed.resource: resync for resync in self.resyncs}
+        self.bridges = {resync.feed.resource: self._bridge(resync) for resync in self.resyncs}
+        self.router.on_live = lambda resource: self.bridges[resource].end()
+        self._stop_kopf = asyncio.Event()
+        self._kopf_ready = asyncio.Event()
+
+    def may_act(self) -> bool:
+        """Tell whether this process may act at this very moment."""
+        return self.router.acting and self.elector.is_leader()
+
+    def build(self, build: BuildControllers) -> None:
+        """Have the controllers made."""
+        caches = self.router.caches
+        runtime = Runtime(
+            settings=self.settings,
+            cluster=self.cluster,
+            clock=self.clock,
+            requests=caches.requests,
+            policies=caches.policies,
+            jobs=caches.jobs,
+            wall=caches.wall,
+            metrics=self.metrics,
+            events=self.recorder,
+            notices=self.notices,
+            enqueue=self.router.enqueue,
+            is_leader=self.may_act,
+        )
+        self.built = build(runtime)
+        self.workers.controllers = {controller.kind: controller for controller in self.built.controllers}
+        self.router.on_wall_change = self.built.on_wall_change
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until told to end, or until a part ends."""
+        guard = LoopGuard(self.settings.watchdog_seconds)
+        guard.start()
+        _on_signals(stop.set)
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            if self.settings.http_port >= 0:
+                await self.site.start(self.settings.http_address, self.settings.http_port)
+            tasks = {asyncio.create_task(part, name=name) for name, part in self._parts(stop)}
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not stop.is_set():
+                _raise_first(done)
+        finally:
+            await self._end(tasks)
+            guard.stop()
+
+    # ---- the parts
+
+    def _parts(self, stop: asyncio.Event) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        """Everything that runs, made before kopf starts: kopf cancels whatever is younger than itself when it ends."""
+        parts: list[tuple[str, Coroutine[Any, Any, None]]] = [
+            ("clock", self.clock.keep(self.cluster)),
+            ("events", self.recorder.run()),
+            ("notices", self.notices.run()),
+            ("leadership", self._after_sync(self.elector.run)),
+            ("take-over", self._take_over()),
+            ("heartbeat", self._after_sync(self.heartbeat.run)),
+            ("fill", self._fill()),
+            ("signals", self._keep_signals(stop.set)),
+            ("stop", _wait(stop)),
+        ]
+        parts += [(f"worker-{number}", self.workers.run()) for number in range(self.settings.workers)]
+        parts += [(f"resync-{resync.feed.resource.plural}", self._sweep(resync)) for resync in self.resyncs]
+        parts += [(f"bridge-{resync.feed.resource.plural}", self._cross(resync)) for resync in self.resyncs]
+        parts += [(periodic.name, self._repeat(periodic)) for periodic in self.built.periodics]
+        parts.append(("kopf", self._after_sync(self._watch)))
+        return parts
+
+    async def _fill(self) -> None:
+        for resync in self.resyncs:
+            count = await resync.first()
+            log.info("listed %d %s", count, resync.feed.resource.plural)
+        self.synced.set()
+        self.metrics.synced.set(1)
+        await asyncio.Event().wait()
+
+    async def _after_sync(self, part: Callable[[], Awaitable[None]]) -> None:
+        await self.synced.wait()
+        await part()
+
+    async def _take_over(self) -> None:
+        await self.elector.leading.wait()
+        await self.built.on_leading()
+        count = self.router.take_over()
+        self.acting.set()
+        self.metrics.leader.set(1)
+        log.info("acting, %d requests are not done", count)
+        await asyncio.Event().wait()
+
+    async def _watch(self) -> None:
+        """Let kopf watch; it ends by our flag, or with the error that ended it."""
+        handlers.router.set(self.router)
+        handlers.cluster.set(self.cluster)
+        kopf_settings = kopf.OperatorSettings()
+        handlers.configure(kopf_settings)
+        await kopf.operator(
+            registry=handlers.registry,
+            settings=kopf_settings,
+            memories=Forgetful(),
+            clusterwide=True,
+            standalone=True,
+            stop_flag=self._stop_kopf,
+            ready_flag=self._kopf_ready,
+        )
+
+    async def _keep_signals(self, stop: Callable[[], None]) -> None:
+        """Kopf takes SIGTERM over when it starts, and would then end without draining: take it back."""
+        await self._kopf_ready.wait()
+        _on_signals(stop)
+        await asyncio.Event().wait()
+
+    async def _cross(self, resync: Resync) -> None:
+        await self.synced.wait()
+        await self.bridges[resync.feed.resource].run(resync.version)
+        await asyncio.Event().wait()
+
+    async def _sweep(self, resync: Resync) -> None:
+        await self.synced.wait()
+        while True:
+            await asyncio.sleep(self.settings.resync_seconds)
+            await self._guarded(f"resync-{resync.feed.resource.plural}", resync.sweep)
+
+    async def _repeat(self, periodic: Periodic) -> None:
+        await (self.acting if periodic.leader_only else self.synced).wait()
+        while True:
+            if not periodic.leader_only or self.may_act():
+                await self._guarded(periodic.name, periodic.run)
+            await asyncio.sleep(periodic.every_seconds)
+
+    async def _guarded(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await work()
+        except Exception:
+            self.metrics.count("gatehold_periodic_errors_total", name=name)
+            log.exception("%s failed, it comes again", name)
+
+    def _bridge(self, resync: Resync) -> Bridge:
+        resource = resync.feed.resource
+        return Bridge(self.cluster, resync.feed, lambda event: self.router.event(resource, event))
+
+    def _render(self) -> bytes:
+        refresh(self.metrics, self.router.caches.requests, self.clock, len(self.queue))
+        return self.metrics.render()
+
+    # ---- the end
+
+    async def _end(self, tasks: set[asyncio.Task[None]]) -> None:
+        """Finish what is under way, give the Lease away, then stop everything else."""
+        self.router.stand_down()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain_seconds):
+                await self.queue.drained()
+        await _cancel({task for task in tasks if task.get_name() == "leadership"})
+        await asyncio.gather(self.recorder.flush(0.5), self.notices.flush(0.5), self.elector.release())
+        self.metrics.leader.set(0)
+        await self.site.stop()
+        self._stop_kopf.set()
+        kopf_tasks = {task for task in tasks if task.get_name() == "kopf" and self._kopf_ready.is_set()}
+        await _cancel(tasks - kopf_tasks)
+        if kopf_tasks:
+            await asyncio.wait(kopf_tasks, timeout=5.0)
+        await _cancel(kopf_tasks)
+
+
+def _terms(settings: Settings, identity: str) -> Terms:
+    return Terms(
+        namespace=settings.namespace,
+        name=settings.lease_name,
+        identity=identity,
+        lease_seconds=settings.lease_seconds,
+        renew_seconds=settings.lease_renew_seconds,
+        retry_seconds=settings.lease_retry_seconds,
+    )
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Only the main thread may; tests run operators in others and use their own `stop`."""
+    if threading.current_thread() is threading.main_thread():
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+def _raise_first(done: set[asyncio.Task[None]]) -> None:
+    for task in done:
+        error = task.exception() if not task.cancelled() else None
+        if error is not None:
+            log.critical("%s ended the process: %s", task.get_name(), error)
+            raise error
+    msg = f"{', '.join(task.get_name() for task in done)} ended by itself"
+    raise PartEnded(msg)
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+__all__ = ["REQUESTS", "Event", "Operator", "Resource", "run"]

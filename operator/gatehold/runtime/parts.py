@@ -1,0 +1,96 @@
+"""What the runtime and the controllers promise each other; controllers import this module and nothing else of `runtime`.
+
+A controller is told a key and does the whole cycle (gather, decide, apply) for it. Two cycles of one key never overlap.
+It may raise any error of `kube` freely; see `workers` for what the runtime makes of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from gatehold.kube.client import Cluster
+from gatehold.kube.clock import ServerClock
+from gatehold.runtime.cache import Store
+from gatehold.runtime.objects import Objects
+from gatehold.settings import Settings
+from gatehold.telemetry.events import Recorder
+from gatehold.telemetry.metrics import Metrics
+from gatehold.telemetry.notices import Notices
+
+
+class Key(NamedTuple):
+    """One object to work on; the uid keeps apart two objects that had the same name."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+
+
+REQUEST = "ApprovalRequest"
+POLICY = "ApprovalPolicy"
+
+
+class Controller(Protocol):
+    """One kind's cycle."""
+
+    kind: str
+    """`Key.kind` of the keys that come here."""
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """Do the cycle once; answer the server time at which time alone can change the result, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Something to do again and again; an exception is logged and counted, and the next turn comes."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], Awaitable[None]]
+    leader_only: bool = True
+
+
+async def _nothing() -> None:
+    """Stand in for a hook that is not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controllers:
+    """What `build_controllers` gives back."""
+
+    controllers: Sequence[Controller]
+    periodics: Sequence[Periodic] = ()
+    on_wall_change: Callable[[], None] = field(default=lambda: None)
+    """Called (in the loop, must return at once) when an object of the wall was added, changed or removed."""
+    on_leading: Callable[[], Awaitable[None]] = _nothing
+    """Awaited once after this process became the leader and before its first reconcile, e.g. to prove the wall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What controllers may use; one per process."""
+
+    settings: Settings
+    cluster: Cluster
+    clock: ServerClock
+    requests: Store
+    """Every request that is not done, on every replica."""
+    policies: Objects
+    jobs: Objects
+    """Held Jobs (label gatehold.dev/hold), whatever their state."""
+    wall: Objects
+    """Policies and bindings of admission that carry app.kubernetes.io/part-of=gatehold."""
+    metrics: Metrics
+    events: Recorder
+    notices: Notices
+    enqueue: Callable[[Key, bool], None]
+    """Ask for a cycle of that key soon; True where somebody waits for it (it goes before all others)."""
+    is_leader: Callable[[], bool]
+    """Whether this process may act at this very moment."""
+
+
+BuildControllers = Callable[[Runtime], Controllers]

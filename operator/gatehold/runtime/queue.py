@@ -1,0 +1,133 @@
+"""The work queue: each key once, urgent ones first, back-off per key; `workers` takes from it, `routing` puts in.
+
+A key that is added while it is worked on is worked on once more afterwards, so nothing that happened is missed and no two
+cycles of one key overlap. Single-threaded: only the loop touches it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gatehold.runtime.parts import Key
+
+BASE = 0.1
+CAP = 30.0
+
+
+class WorkQueue:
+    """Keys to work on."""
+
+    def __init__(self) -> None:
+        """Start empty; must be made inside the loop that uses it."""
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.PriorityQueue[tuple[int, int, Key]] = asyncio.PriorityQueue()
+        self._sequence = 0
+        self._waiting: dict[Key, int] = {}
+        self._processing: set[Key] = set()
+        self._again: dict[Key, int] = {}
+        self._failures: dict[Key, int] = {}
+        self._later: list[tuple[float, int, Key]] = []
+        self._due: dict[Key, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def add(self, key: Key, urgent: bool = False) -> None:
+        """Ask for a cycle; a key that waits already only moves up if this is more urgent."""
+        priority = 0 if urgent else 1
+        if key in self._processing:
+            self._again[key] = min(priority, self._again.get(key, 1))
+            return
+        known = self._waiting.get(key)
+        if known is not None and known <= priority:
+            return
+        self._waiting[key] = priority
+        self._sequence += 1
+        self._ready.put_nowait((priority, self._sequence, key))
+        self._idle.clear()
+
+    def add_after(self, key: Key, seconds: float) -> None:
+        """Ask for a cycle later; of several instants for one key the earliest counts."""
+        at = self._loop.time() + max(0.0, seconds)
+        known = self._due.get(key)
+        if known is not None and known <= at:
+            return
+        self._due[key] = at
+        self._sequence += 1
+        heappush(self._later, (at, self._sequence, key))
+        self._arm()
+
+    def retry(self, key: Key, at_least: float = 0.0) -> float:
+        """Ask for a cycle after this key's back-off (0.1 s doubling up to 30 s); returns the seconds."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        seconds = max(at_least, min(CAP, BASE * float(2 ** min(failures, 16))))
+        self.add_after(key, seconds)
+        return seconds
+
+    def forget(self, key: Key) -> None:
+        """Its cycle went well: the next failure starts at the smallest back-off again."""
+        self._failures.pop(key, None)
+
+    async def get(self) -> Key:
+        """Wait for the next key; `done` must follow."""
+        while True:
+            priority, _, key = await self._ready.get()
+            # A key that moved up leaves its older entry behind.
+            if self._waiting.get(key) == priority:
+                del self._waiting[key]
+                self._processing.add(key)
+                return key
+
+    def done(self, key: Key) -> None:
+        """Say that its cycle has ended; it comes again if it was added meanwhile."""
+        self._processing.discard(key)
+        again = self._again.pop(key, None)
+        if again is not None:
+            self.add(key, urgent=again == 0)
+        elif not self._processing and not self._waiting:
+            self._idle.set()
+
+    def clear(self) -> None:
+        """Drop everything that waits, now and later; what is worked on goes on."""
+        self._waiting.clear()
+        self._again.clear()
+        self._due.clear()
+        self._later.clear()
+        self._arm()
+        if not self._processing:
+            self._idle.set()
+
+    async def drained(self) -> None:
+        """Wait until nothing waits and nothing is worked on; what is planned for later does not count."""
+        await self._idle.wait()
+
+    def __len__(self) -> int:
+        """Return how many keys wait for a worker."""
+        return len(self._waiting)
+
+    @property
+    def processing(self) -> int:
+        """Return how many keys are worked on."""
+        return len(self._processing)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._later and self._due.get(self._later[0][2]) != self._later[0][0]:
+            heappop(self._later)
+        if self._later:
+            self._timer = self._loop.call_at(self._later[0][0], self._fire)
+
+    def _fire(self) -> None:
+        now = self._loop.time()
+        while self._later and self._later[0][0] <= now:
+            at, _, key = heappop(self._later)
+            if self._due.get(key) == at:
+                del self._due[key]
+                self.add(key)
+        self._arm()
