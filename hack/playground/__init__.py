@@ -1,0 +1,11 @@
+"""Gatehold on a control plane: installs it, runs the operator beside it, and knows the people of the stories.
+
+Tests, the demo and `make cluster` share it. kwok runs no containers, so the operator is a process that holds the token of
+a pod of its own, with its service account's rights and no others.
+"""
+
+from playground.install import install, wait_enforced
+from playground.operator_process import OperatorProcess
+from playground.people import PEOPLE, bind_people
+
+__all__ = ["PEOPLE", "OperatorProcess", "bind_people", "install", "wait_enforced"]

@@ -1,0 +1,34 @@
+"""Applies CRDs and the wall, and waits until they are in force. The same files a user applies."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from controlplane import Cluster, wait_until
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+CRDS: Final = ROOT / "crds"
+WALL: Final = ROOT / "manifests" / "wall"
+STAMP: Final = "20-stamp.yaml"
+
+
+def install(cluster: Cluster, *, stamping: bool = True) -> None:
+    """Install Gatehold's API and wall. `stamping` is what 1.36 and later have."""
+    cluster.kubectl("apply", "--server-side", "-f", str(CRDS))
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(CRDS))
+    files = [path for path in sorted(WALL.glob("*.yaml")) if stamping or path.name != STAMP]
+    for path in files:  # in order: what a later file names stands in an earlier one
+        cluster.kubectl("apply", "--server-side", "-f", str(path))
+
+
+def wait_enforced(cluster: Cluster, seconds: float = 40) -> None:
+    """Wait until the operator has proven the wall."""
+    wait_until(lambda: _enforced(cluster) == "True", "condition Enforced=True on policy gatehold-probe", seconds)
+
+
+def _enforced(cluster: Cluster) -> str:
+    done = cluster.kubectl("get", "approvalpolicy", "gatehold-probe", "-o", "json", check=False)
+    if done.returncode:
+        return ""
+    conditions = json.loads(done.stdout).get("status", {}).get("conditions", [])
+    return next((str(c["status"]) for c in conditions if c["type"] == "Enforced"), "")

@@ -1,0 +1,62 @@
+"""The operator as a process: its own service account, a pod's token, its own log. Ends with the control plane."""
+
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+from controlplane import Cluster, PodIdentity, wait_until
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+NAMESPACE: Final = "gatehold-system"
+
+
+class OperatorProcess:
+    """One replica. `name` tells replicas apart."""
+
+    def __init__(self, cluster: Cluster, name: str = "gatehold-0", **settings: str) -> None:
+        """Mint the identity; `settings` are GATEHOLD_* variables without the prefix, in lower case."""
+        self.cluster = cluster
+        self.name = name
+        self.port = _free_port()
+        self.identity: PodIdentity = cluster.mint_pod_bound_token(NAMESPACE, "gatehold", seconds=7200)
+        self._settings = settings
+
+    def start(self) -> None:
+        """Start it; call `wait_acting` where that matters."""
+        variables = {
+            "PYTHONPATH": str(ROOT / "operator"),
+            "POD_NAME": self.name,
+            "GATEHOLD_KUBECONFIG": str(self.identity.kubeconfig),
+            "GATEHOLD_HTTP_PORT": str(self.port),
+            "GATEHOLD_HTTP_ADDRESS": "127.0.0.1",
+            "GATEHOLD_LOG_FORMAT": "console",
+            **{f"GATEHOLD_{key.upper()}": value for key, value in self._settings.items()},
+        }
+        pairs = [f"{key}={value}" for key, value in variables.items()]
+        self.cluster.start_program(self.name, ["/usr/bin/env", *pairs, sys.executable, "-m", "gatehold", "run"])
+
+    def stop(self, seconds: float = 15) -> int:
+        """Ask it to end (SIGTERM) and wait; answers its exit code."""
+        self.cluster.signal_program(self.name, signal.SIGTERM)
+        wait_until(lambda: self.code() is not None, f"operator {self.name} ended", seconds)
+        return self.code() or 0
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.cluster.signal_program(self.name, signal.SIGKILL)
+
+    def code(self) -> int | None:
+        """Exit code, None while it lives."""
+        return self.cluster.program_code(self.name)
+
+    def log(self, lines: int = 200) -> str:
+        """The last lines that it wrote."""
+        return self.cluster.program_log(self.name, lines)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
