@@ -29,10 +29,10 @@ binaries: setup ## Build etcd, the API server and their kin (about 6 minutes the
 	@$(BIN)/python -m controlplane build
 
 demo: binaries ## Tell the main story live, on a local control plane
-	@$(BIN)/python hack/demo/demo.py
+	@$(BIN)/python -m demo
 
 cluster: binaries ## Start a control plane with Gatehold's CRDs and wall, and leave it running
-	@$(BIN)/python hack/demo/cluster.py
+	@$(BIN)/python -m demo --keep
 
 test: binaries ## Run every test, on real API servers
 	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=100 $(PYTEST_ARGS)

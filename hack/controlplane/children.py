@@ -53,19 +53,21 @@ class Children:
 
     def kill(self, name: str) -> None:
         """Kill -9; on return it is gone. Killing the dead is no error."""
-        self._signal(name, signal.SIGKILL)
+        self.send(name, signal.SIGKILL)
 
     def freeze(self, name: str) -> None:
         """Stop a component in its tracks: its connections stay open and nothing answers."""
-        self._signal(name, signal.SIGSTOP)
+        self.send(name, signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
         """Let a frozen component go on."""
-        self._signal(name, signal.SIGCONT)
+        self.send(name, signal.SIGCONT)
 
-    def signal(self, name: str, number: int) -> None:
-        """Send any signal to a component."""
-        self._signal(name, signal.Signals(number))
+    def send(self, name: str, number: int) -> None:
+        """Send any signal to a component; after SIGKILL it is gone on return."""
+        if name not in self._argv:
+            raise ComponentError(f"this control plane has no {name}; it has {', '.join(self._argv)}")
+        self._order("signal", name=name, number=int(number))
 
     def codes(self) -> MappingProxyType[str, int | None]:
         """Exit code of each component, None while it lives."""
@@ -94,11 +96,6 @@ class Children:
             if self._supervisor.stdout:
                 self._supervisor.stdout.close()
             self._workspace.release()
-
-    def _signal(self, name: str, number: signal.Signals) -> None:
-        if name not in self._argv:
-            raise ComponentError(f"this control plane has no {name}; it has {', '.join(self._argv)}")
-        self._order("signal", name=name, number=int(number))
 
     def _order(self, verb: str, **arguments: object) -> Any:  # noqa: ANN401 (each verb has its own result)
         with self._turn:

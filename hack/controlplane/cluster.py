@@ -95,12 +95,12 @@ class Cluster(ABC):
         return identity.mint(self, namespace, service_account, seconds=seconds)
 
     def start_program(self, name: str, argv: Sequence[str]) -> None:
-        """Start a program of the caller's beside the components: it ends with them, and can be killed and restarted like them."""
+        """Start a program of the caller's beside the components: it ends with them at the latest."""
         self._children.start(name, argv)
 
     def signal_program(self, name: str, number: int) -> None:
         """Signal a program that `start_program` started."""
-        self._children.signal(name, number)
+        self._children.send(name, number)
 
     def program_code(self, name: str) -> int | None:
         """Exit code of such a program, None while it lives."""

@@ -84,6 +84,8 @@ class Supervisor:
 
     def _start(self, name: str, argv: list[str]) -> int:
         """Start a component that is not running; its output goes to NAME.log, appended over restarts."""
+        if name in self._children and self._children[name].poll() is None:
+            raise OSError(f"{name} is running already")
         home = self._directory / "home"
         home.mkdir(exist_ok=True)
         with (self._directory / f"{name}.log").open("ab") as log:

@@ -40,9 +40,12 @@ def read(model: type[T], value: object, where: str) -> T:
 def time(text: str) -> datetime:
     """An RFC 3339 time as an aware UTC datetime. Raises ParseError."""
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
-    except ValueError:
-        raise ParseError("not an RFC 3339 time") from None
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:  # without an offset it would be taken as this machine's local time
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ParseError("not an RFC 3339 time")
 
 
 def optional_time(text: str | None) -> datetime | None:
@@ -51,8 +54,11 @@ def optional_time(text: str | None) -> datetime | None:
 
 
 def stamp(instant: datetime | None) -> str | None:
-    """An instant for the wire, in UTC with microseconds; None stays None."""
-    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """An instant for the wire, in UTC, with microseconds where it has some; None stays None."""
+    if instant is None:
+        return None
+    form = "%Y-%m-%dT%H:%M:%S.%fZ" if instant.microsecond else "%Y-%m-%dT%H:%M:%SZ"
+    return instant.astimezone(UTC).strftime(form)
 
 
 def amount(text: str | None) -> Decimal | None:

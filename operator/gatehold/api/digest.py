@@ -6,14 +6,19 @@ from typing import Any
 
 import rfc8785
 
+from gatehold.api.common import ParseError
+
 REQUEST_SCHEME = "gatehold.dev/request/v1"
 POLICY_SCHEME = "gatehold.dev/policy/v1"
 JOB_SCHEME = "gatehold.dev/job/v1"
 
 
 def digest(value: Mapping[str, Any]) -> str:
-    """`sha256:` and 64 hex digits. Raises rfc8785.CanonicalizationError for what JSON cannot carry exactly."""
-    return "sha256:" + hashlib.sha256(rfc8785.dumps(dict(value))).hexdigest()
+    """`sha256:` and 64 hex digits. Raises ParseError for what JSON cannot carry exactly, such as integers beyond 2^53."""
+    try:
+        return "sha256:" + hashlib.sha256(rfc8785.dumps(dict(value))).hexdigest()
+    except (rfc8785.CanonicalizationError, RecursionError):
+        raise ParseError("it has no exact canonical JSON (integers beyond 2^53, for instance), so no digest") from None
 
 
 def request_digest(uid: str, spec: Mapping[str, Any], resolved: Mapping[str, Any], policy_digest: str) -> str:

@@ -61,6 +61,7 @@ class _JobSpec(Wire):
 def facts(body: Body) -> JobFacts:
     """What the core looks at. Raises ParseError."""
     meta = read(_Metadata, body.get("metadata"), "metadata")
+    spec = read(_JobSpec, body.get("spec"), "spec")
     status = read(_Status, body.get("status") or {}, "status")
     labels, notes = meta.labels or {}, meta.annotations or {}
     true = {c.type: c.reason for c in status.conditions or [] if c.status == "True"}
@@ -70,7 +71,7 @@ def facts(body: Body) -> JobFacts:
         resource_version=meta.resource_version,
         digest=job_digest(meta.uid, body["spec"]),
         hold=labels.get(HOLD_LABEL, ""),
-        suspended=body["spec"].get("suspend") is True,
+        suspended=spec.suspend is True,
         released_by=notes.get(RELEASED_BY, ""),
         closed_by=notes.get(CLOSED_BY, ""),
         overridden=notes.get(OVERRIDE, ""),
@@ -94,8 +95,8 @@ def resolved(body: Body) -> ResolvedJob:
         name=found.name,
         uid=found.uid,
         digest=found.digest,
-        images=tuple(c.image[:_MAX_TEXT] for c in containers[:_MAX_SHOWN]),
-        commands=tuple(_command(c) for c in containers[:_MAX_SHOWN]),
+        images=_shown([c.image for c in containers]),
+        commands=_shown([_command(c) for c in containers]),
         service_account=pod.service_account_name or "default",
     )
 
@@ -103,4 +104,11 @@ def resolved(body: Body) -> ResolvedJob:
 def _command(container: _Container) -> str:
     """One container's command and arguments as one line; the image's own where none is given."""
     words = [*(container.command or []), *(container.args or [])]
-    return (" ".join(words) or "(the image's own)")[:_MAX_TEXT]
+    return " ".join(words) or "(the image's own)"
+
+
+def _shown(texts: list[str]) -> tuple[str, ...]:
+    """As much as a status carries; what is cut says so, since the digest is about all of it."""
+    short = [text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…" for text in texts[:_MAX_SHOWN]]
+    left = len(texts) - len(short)
+    return (*short, f"({left} more containers)") if left else tuple(short)

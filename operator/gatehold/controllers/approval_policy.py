@@ -79,7 +79,9 @@ class PolicyController:
         if not lacking:
             return ("True", "Granted", "its automatic tiers decide alone")
         where = ", ".join(f"namespace {place}" if place else "all namespaces" for place in lacking)
-        text = f"people are asked instead in {where}: grant verb auto-approve on approvalpolicies/{policy.name} to the operator"
+        text = (
+            f"people are asked instead in {where}: grant verb auto-approve on approvalpolicies/{policy.name} to the operator"
+        )
         return ("False", "NotGranted", text)
 
     async def _holds(self, name: str, namespace: str) -> bool:

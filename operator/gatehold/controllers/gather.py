@@ -13,7 +13,7 @@ from gatehold.api.request_status import parse_status, render_resolved
 from gatehold.controllers.effects import Hands
 from gatehold.controllers.summary import subjects_of
 from gatehold.controllers.wall import Wall
-from gatehold.domain.model import Policy, Request, Verdict
+from gatehold.domain.model import Policy, Request, Verdict, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Observed, Rules
 from gatehold.domain.status import Resolved, Status
@@ -71,7 +71,7 @@ class Gather:
 
     def _in_this_moment(self, observed: Observed, body: Body, now: datetime) -> Observed:
         request = observed.request
-        verdicts = parse_verdicts(body["metadata"].get("annotations"))
+        verdicts = self._to_record(parse_verdicts(body["metadata"].get("annotations")), observed.status, now)
         seen = {v.id: self._seen_at(request.uid, v) for v in verdicts}
         waits = self._waits(request)
         return replace(
@@ -84,6 +84,14 @@ class Gather:
             pending_in_policy=self._runtime.requests.rank_in_policy(request.uid) if waits else 0,
             pending_of_author=self._runtime.requests.rank_in_author(request.uid) if waits else 0,
         )
+
+    def _to_record(self, verdicts: tuple[Verdict, ...], status: Status, now: datetime) -> tuple[Verdict, ...]:
+        """Leave a yes for a moment while it is not known whether the wall stands; a no, and the deadline, wait for nothing."""
+        stopping = any(v.word in (Word.DENY, Word.WITHDRAW) for v in verdicts)
+        late = status.deadline is not None and now >= status.deadline
+        if not self._wall.unknown() or stopping or late or status.phase is not Phase.PENDING:
+            return verdicts
+        return ()
 
     def _waits(self, request: Request) -> bool:
         record = self._runtime.requests.get(request.uid)

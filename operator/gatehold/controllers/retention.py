@@ -39,7 +39,8 @@ class Retention:
 
     async def sweep(self) -> None:
         """Look through all done requests once, page by page."""
-        now, found = self._runtime.clock.now(), []
+        now = self._runtime.clock.now()
+        found: list[Done] = []
         async for page in self._runtime.cluster.list_pages(REQUESTS, None, "gatehold.dev/done=true"):
             found.extend(done for body in page.items if (done := self._read(body)) is not None)
         for done in removable(found, now):

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from gatehold.domain.model import Request
 from gatehold.domain.phases import Phase, is_refused
@@ -36,7 +36,7 @@ class Tell:
             self._event(body, entry)
 
     def _event(self, body: Mapping[str, Any], entry: Entry) -> None:
-        kind = "Warning" if entry.warning else "Normal"
+        kind: Literal["Normal", "Warning"] = "Warning" if entry.warning else "Normal"
         event = Event(Regarding.of(body), entry.reason, entry.reason, entry.message, kind, entry.key)
         if event.name in self._told:
             return
@@ -79,5 +79,3 @@ class Tell:
         begun = after.effect is not None and after.effect.started_at is not None
         if begun and before.phase is not after.phase and (is_refused(after.phase) or after.phase is Phase.RELEASED):
             metrics.count("gatehold_effects_total", type=str(request.effect.type), result=str(after.phase))
-
-

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from gatehold.admission.proof import Proof, WallProof
+from gatehold.admission.proof import Proof, Reason, WallProof
 from gatehold.kube.clock import ClockUnknown, ServerClock
 from gatehold.telemetry.metrics import Metrics
 
@@ -32,12 +32,21 @@ class Wall:
         self._open_since: float | None = None
         self._identity: Identity = frozenset()
         self._last_good = _ALWAYS
+        self._said: bool | None = None
         self.last: Proof | None = None
         self.on_turn: Callable[[], None] = lambda: None
 
     def proven(self) -> bool:
         """Whether the wall is proven in force at this moment."""
-        return self._open_since is None and self.last is not None and self._proof.proven(time.monotonic())
+        return self._open_since is None and self._proof.proven(time.monotonic())
+
+    def unknown(self) -> bool:
+        """Whether nothing is known: no proof came through, and no gap was seen either. The next proof tells which.
+
+        Equal uids and generations before and after mean that nothing was changed in between, so an API server that was
+        away for a while costs nobody their approval.
+        """
+        return self._open_since is None and not self.proven()
 
     def unproven_at(self, instant: float | None) -> bool:
         """Whether a verdict first seen at that instant (server time) was seen while the wall was not proven."""
@@ -60,14 +69,14 @@ class Wall:
         """Prove it, or use a proof that began at most `max_age` seconds ago. Never raises for a wall that is down."""
         began = self._now()
         result = await self._proof.prove(max_age)
-        fresh = result is not self.last
-        self.last = result
-        if fresh:
+        if result is not self.last:
             self._metrics.count("gatehold_wall_proofs_total", result=result.reason)
+        self.last = result
         if self._proof.proven(time.monotonic()):
             self._close(began)
-        else:
+        elif result.reason is not Reason.PROBE_UNREACHABLE:
             self._open(self._last_good)
+        self._say()
         return self.proven()
 
     async def keep(self) -> None:
@@ -83,15 +92,25 @@ class Wall:
     def _open(self, since: float) -> None:
         if self._open_since is None:
             self._open_since = since
-            log.warning("the wall is not proven: %s", self.last.message if self.last else "no proof yet")
-            self._metrics.set("gatehold_wall_enforced", 0)
-            self.on_turn()
+            self._say()
 
     def _close(self, began: float) -> None:
         self._last_good = max(began, self._last_good)
-        self._metrics.set("gatehold_wall_enforced", 1)
         if self._open_since is not None:
             self._gaps = [*self._gaps[-99:], (self._open_since, self._now())]
             self._open_since = None
-            log.info("the wall is proven again")
-            self.on_turn()
+
+    def _say(self) -> None:
+        """Tell the metric, the log and whoever waits, when the answer turns."""
+        now = self.proven()
+        self._metrics.set("gatehold_wall_enforced", int(now))
+        if now is self._said:
+            return
+        self._said = now
+        if now:
+            log.info("the wall is proven")
+        else:
+            log.warning(
+                "the wall is not proven: %s", self.last.message if self.last and not self.last.proven else "it changed"
+            )
+        self.on_turn()

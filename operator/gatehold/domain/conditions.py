@@ -26,7 +26,7 @@ def with_conditions(status: Status, held: Finding | None, rolled: RolledBack | N
     known = {c.type: c for c in status.conditions}
     for kind, (value, finding) in facts.items():
         old = known.get(kind)
-        since = old.since if old is not None and old.status == value else now
+        since = old.since if old is not None and old.status == value else now.replace(microsecond=0)
         generation = status.observed_generation
         known[kind] = Condition(kind, value, finding.reason, finding.message[:1024], since, generation)
     order = list(ConditionType)
@@ -99,7 +99,7 @@ def _refused(status: Status, rolled: RolledBack | None) -> Facts:
         facts[ConditionType.DENIED] = ("True", ended)
     if status.phase is Phase.EXPIRED:
         facts[ConditionType.EXPIRED] = ("True", ended)
-    if ended.reason is Reason.SUBJECT_OVERRIDDEN:
+    if Reason.SUBJECT_OVERRIDDEN in (ended.reason, back.finding.reason):
         facts[ConditionType.OVERRIDDEN] = ("True", ended)
     return facts
 
@@ -108,4 +108,5 @@ def _decided(status: Status) -> Finding:
     decision = status.decision
     if decision is None or not decision.reason:
         return Finding(Reason.INVALID_REQUEST, "no decision is recorded")
-    return Finding(Reason(decision.reason), decision.message)
+    known = {reason.value: reason for reason in Reason}  # a word of a newer operator must not stop this one
+    return Finding(known.get(decision.reason, Reason.INVALID_REQUEST), decision.message)

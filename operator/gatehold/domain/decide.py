@@ -11,13 +11,13 @@ from gatehold.domain import ledger, prepare
 from gatehold.domain.conditions import RolledBack, waiting_for, with_conditions
 from gatehold.domain.effects import rules_for
 from gatehold.domain.effects.base import EffectRules, Ending
-from gatehold.domain.effects.none import NoEffect
+from gatehold.domain.effects.unsupported import Unsupported
 from gatehold.domain.model import Verdict, Word
 from gatehold.domain.phases import Phase, is_refused
 from gatehold.domain.plan import Finding, MarkDone, NoteRequest, Observed, Plan, Proof, ReleaseJob
 from gatehold.domain.quorum import counted_approvals, tally
 from gatehold.domain.reasons import ConditionType, Reason
-from gatehold.domain.schedule import earliest, escalate, next_instant
+from gatehold.domain.schedule import earliest, escalate, next_instant, whole
 from gatehold.domain.status import By, Decision, EffectState, Status
 from gatehold.domain.tiers import matching_tiers
 
@@ -34,13 +34,15 @@ def decide(observed: Observed, now: datetime) -> Plan:
         return _prepare(observed, status, now)
     if status.phase is Phase.PENDING:
         return _pending(observed, status, now)
+    if status.phase is Phase.UNSET:  # nobody writes that, and what nobody writes is held
+        return _wait(replace(status, phase=Phase.PENDING), None, now)
     if status.phase is Phase.APPROVED and request.has_effect:
         return _approved(observed, status, now)
     return _over(observed, status, now)
 
 
 def _rules(observed: Observed) -> EffectRules:
-    return rules_for(observed.request) or NoEffect()
+    return rules_for(observed.request) or Unsupported()
 
 
 def _prepare(observed: Observed, status: Status, now: datetime) -> Plan:
@@ -74,8 +76,9 @@ def _pending(observed: Observed, status: Status, now: datetime) -> Plan:
         return _end(observed, status, ending, now)
     decision = _yes(observed, status, now)
     if decision is not None and observed.wall_proven:
-        return _approve(observed, status, decision, now)
-    expired = _timed_out(status, now)
+        gap = _unproven(observed, status)
+        return _approve(observed, status, decision, now) if gap is None else _end(observed, status, gap, now)
+    expired = _timed_out(status, now, decided=decision is not None)
     if expired is not None:
         return _end(observed, status, expired, now)
     status = escalate(status, now)
@@ -106,11 +109,13 @@ def _stopped(status: Status) -> Ending | None:
     return None
 
 
-def _timed_out(status: Status, now: datetime) -> Ending | None:
+def _timed_out(status: Status, now: datetime, *, decided: bool = False) -> Ending | None:
+    """The end by the clock. `decided`: enough said yes, and only the proof of the wall was missing."""
     if status.deadline is None or now < status.deadline:
         return None
     given = f" ({status.approvals} approvals)" if status.approvals else ""
-    return Ending(Phase.EXPIRED, By.TIME, Finding(Reason.DEADLINE_PASSED, f"not enough approvals in time{given}"))
+    text = "the admission policies were not proven in force in time" if decided else "not enough approvals in time"
+    return Ending(Phase.EXPIRED, By.TIME, Finding(Reason.DEADLINE_PASSED, f"{text}{given}"))
 
 
 def _yes(observed: Observed, status: Status, now: datetime) -> Decision | None:
@@ -142,7 +147,8 @@ def _tier(observed: Observed, status: Status) -> str:
 def _approve(observed: Observed, status: Status, decision: Decision, now: datetime) -> Plan:
     """Record the yes and the prior state in one write; the effect's first write follows in the same plan."""
     validity = status.policy.validity_seconds if status.policy is not None else observed.rules.validity_seconds
-    status = replace(status, phase=Phase.APPROVED, decision=decision, valid_until=now + timedelta(seconds=validity))
+    decision = replace(decision, message=decision.message[:1024])
+    status = replace(status, phase=Phase.APPROVED, decision=decision, valid_until=whole(now + timedelta(seconds=validity)))
     if not observed.request.has_effect:
         return replace(_over(observed, status, now), proof=Proof.BEFORE_STATUS)
     status = replace(status, effect=_rules(observed).begin(observed, status))
@@ -151,7 +157,8 @@ def _approve(observed: Observed, status: Status, decision: Decision, now: dateti
 
 def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
     """The effect is carried out; a deny or a withdrawal still stops it."""
-    ending = _stopped(status) or _unproven(observed, status)
+    begun = status.effect is None or status.effect.state is not EffectState.WAITING
+    ending = _stopped(status) or (None if begun else _unproven(observed, status))
     if ending is not None:
         return _end(observed, status, ending, now)
     step = _rules(observed).plan(replace(observed, status=status), status, now)
@@ -168,12 +175,11 @@ def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
 
 def _unproven(observed: Observed, status: Status) -> Ending | None:
     """Whether the yes rests on a word from a gap in the wall that was noticed after it was recorded."""
-    begun = status.effect is None or status.effect.state is not EffectState.WAITING
     words: list[Verdict] = [*counted_approvals(status.verdicts)]
     override = ledger.first(status, Word.OVERRIDE)
     if override is not None:
         words.append(override)
-    if begun or not any(word.id in observed.unproven for word in words):
+    if not any(word.id in observed.unproven for word in words):
         return None
     text = "an approval came while the admission policies were not in force; open a new request"
     return Ending(Phase.FAILED, By.OPERATOR, Finding(Reason.APPROVAL_UNPROVEN, text))

@@ -25,10 +25,15 @@ def is_eligible(verdict: Verdict, request: Request, status: Status) -> bool:
     """Whether that person may say that word about what is shown: four eyes, role, digest and option."""
     if verdict.username.startswith("system:") or verdict.digest != status.request_digest or not status.request_digest:
         return False
-    if verdict.username in request.authors:
+    if verdict.username in request.authors or not _names_an_option(verdict, request):
         return False
     if verdict.word is Word.OVERRIDE:
         return True
     if verdict.username == request.requester.username or verdict.username in request.on_behalf_of:
         return False
     return any(verdict.role in entry.accepted for entry in status.quorum)
+
+
+def _names_an_option(verdict: Verdict, request: Request) -> bool:
+    """With options a yes names one of them, without options none."""
+    return verdict.option in ([option.name for option in request.options] or [""])

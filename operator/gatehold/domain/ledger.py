@@ -19,6 +19,7 @@ def record(observed: Observed, status: Status, now: datetime) -> Status:
             seen_at = min(observed.first_seen.get(verdict.id, now), now)
             entry = _judge(verdict, replace(observed, status=status), seen_at)
             status = replace(status, verdicts=(*status.verdicts, entry))
+            known.add(verdict.id)
     if status.quorum:
         status = replace(status, approvals=tally(status.verdicts, status.quorum).text)
     return status

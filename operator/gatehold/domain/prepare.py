@@ -13,7 +13,7 @@ from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed
 from gatehold.domain.quorum import tally
 from gatehold.domain.reasons import Reason
-from gatehold.domain.schedule import planned_escalations, timeout
+from gatehold.domain.schedule import planned_escalations, timeout, whole
 from gatehold.domain.status import PolicySnapshot, Status
 from gatehold.domain.tiers import Asked, ask, is_allowed, is_unknown, matching_tiers, people
 
@@ -74,14 +74,14 @@ CHECKS: tuple[Check, ...] = (
 
 
 def queue_is_full(observed: Observed, policy: Policy) -> Finding | None:
-    """Whether the policy's or the author's queue has no room, with the numbers."""
+    """Whether the policy's or the author's queue has no room. How many wait is no part of the text: it would flap."""
     limit = policy.max_pending or observed.rules.max_pending_per_policy
     if observed.pending_in_policy >= limit:
-        text = f"{observed.pending_in_policy} requests wait under policy {policy.name}, at most {limit} may"
+        text = f"the queue of policy {policy.name} is full: at most {limit} requests may wait under it"
         return Finding(Reason.TOO_MANY_PENDING, text)
     limit = observed.rules.max_pending_per_author
     if not observed.request.gate and observed.pending_of_author >= limit:
-        text = f"{observed.pending_of_author} requests of yours wait in this namespace, at most {limit} may"
+        text = f"your queue is full: at most {limit} requests of one person may wait in this namespace"
         return Finding(Reason.TOO_MANY_PENDING, text)
     return None
 
@@ -108,7 +108,7 @@ def why_held(observed: Observed) -> Finding | None:
 
 def hold(observed: Observed, now: datetime) -> Status:
     """Pending without a digest: nobody can approve, and it ends by the operator's default time."""
-    deadline = observed.status.deadline or now + timedelta(seconds=observed.rules.timeout_seconds)
+    deadline = observed.status.deadline or whole(now + timedelta(seconds=observed.rules.timeout_seconds))
     return replace(observed.status, phase=Phase.PENDING, deadline=deadline)
 
 
@@ -118,9 +118,11 @@ def prepared(observed: Observed, policy: Policy, now: datetime) -> Status | Find
     wait = timeout(policy, observed.request, observed.rules)
     if isinstance(asked, Finding):
         return asked
+    if not observed.request_digest:  # without one it would be prepared again and again, with a deadline that moves
+        return Finding(Reason.INVALID_REQUEST, "the digest of the request could not be computed, so nobody can be asked")
     if isinstance(wait, Finding):
         return wait
-    deadline = now + wait
+    deadline = whole(now + wait)
     status = replace(
         observed.status,
         phase=Phase.PENDING,
@@ -146,12 +148,12 @@ def _asked(observed: Observed, policy: Policy) -> Asked | Finding:
 
 
 def _snapshot(observed: Observed, policy: Policy) -> PolicySnapshot:
-    rules = observed.rules
+    rules, kept = observed.rules, policy.retention_seconds  # zero is a value: the record is not kept at all
     return PolicySnapshot(
         name=policy.name,
         uid=policy.uid,
         generation=policy.generation,
         digest=policy.digest,
         validity_seconds=policy.validity_seconds or rules.validity_seconds,
-        retention_seconds=policy.retention_seconds or rules.retention_seconds,
+        retention_seconds=rules.retention_seconds if kept is None else kept,
     )

@@ -24,7 +24,7 @@ def timeout(policy: Policy, request: Request, rules: Rules) -> timedelta | Findi
 def planned_escalations(policy: Policy, prepared_at: datetime, deadline: datetime) -> tuple[EscalationStep, ...]:
     """The policy's escalation as absolute instants; what would come after the deadline never comes."""
     steps = (
-        EscalationStep(rule.after_seconds, prepared_at + timedelta(seconds=rule.after_seconds), rule.roles)
+        EscalationStep(rule.after_seconds, whole(prepared_at + timedelta(seconds=rule.after_seconds)), rule.roles)
         for rule in sorted(policy.escalation, key=lambda r: r.after_seconds)
     )
     return tuple(step for step in steps if step.at < deadline)
@@ -42,6 +42,11 @@ def escalate(status: Status, now: datetime) -> Status:
         for q in status.quorum
     )
     return replace(status, escalations=steps, quorum=quorum)
+
+
+def whole(instant: datetime) -> datetime:
+    """The next full second: instants that people read carry no fractions, and nobody's time is cut short."""
+    return instant if not instant.microsecond else instant.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def earliest(instants: Iterable[datetime | None]) -> datetime | None:

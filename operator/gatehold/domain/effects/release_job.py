@@ -132,6 +132,9 @@ def _drift(job: JobFacts | None, resolved: ResolvedJob, request: Request) -> End
         return _superseded(Reason.SUBJECT_CHANGED, f"Job {resolved.name} was replaced by another of the same name")
     if job.digest != resolved.digest or job.hold != request.policy:
         return _superseded(Reason.SUBJECT_CHANGED, f"Job {resolved.name} is not what was shown any more")
+    if job.released_by:
+        finding = Finding(Reason.SUBJECT_TAKEN, f"Job {resolved.name} was released by request {job.released_by} already")
+        return Ending(Phase.FAILED, By.OPERATOR, finding)
     if job.suspended and not job.finished:
         return None
     if job.overridden:
@@ -174,7 +177,7 @@ def _outcome(job: JobFacts, is_late: bool) -> Ending | None:
     if job.complete:
         return Ending(Phase.RELEASED, By.OPERATOR, Finding(Reason.EFFECT_COMPLETE, f"Job {job.name} completed"))
     if job.failed:
-        text = f"Job {job.name} failed" + (f": {job.failure}" if job.failure else "")
+        text = f"Job {job.name} failed" + (f": {job.failure[:256]}" if job.failure else "")
         return Ending(Phase.FAILED, By.OPERATOR, Finding(Reason.EFFECT_FAILED, text))
     if job.deleting:
         return _superseded(Reason.SUBJECT_DELETED, f"Job {job.name} was deleted while it ran")

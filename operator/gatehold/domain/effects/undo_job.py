@@ -35,7 +35,10 @@ def _close(job: JobFacts | None, observed: Observed, effect: EffectStatus, now: 
 
 
 def _stop(job: JobFacts, observed: Observed, effect: EffectStatus, now: datetime) -> Undo:
-    effect = replace(effect, state=EffectState.UNDOING, started_at=effect.started_at or now)
+    was, effect = effect.state, replace(effect, state=EffectState.UNDOING, started_at=effect.started_at or now)
+    if was is EffectState.UNDOING and job.overridden and not job.suspended and not job.finished:
+        text = f"Job {job.name} was stopped, and let go again by hand: {job.overridden}"  # not put back: break-glass
+        return _concluded(effect, Reason.SUBJECT_OVERRIDDEN, text[:1024], now, restored=False)
     if job.deleting and job.has_finalizer:  # its controller leaves the pods of a dying Job alone, the collector does not
         text = f"waiting for the pods of Job {job.name}, which is being deleted"
         return Undo(effect, Finding(Reason.UNDOING, text), writes=(DropFinalizer(job),), recheck_at=now + POLL)

@@ -1,0 +1,85 @@
+"""The teller of the demo: prints a sentence, the command as a person would type it, and what came back."""
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from controlplane import Cluster, wait_until
+
+NAMESPACE: Final = "shop"
+Body = dict[str, Any]
+
+
+class Teller:
+    """Runs commands as people and shows them."""
+
+    def __init__(self, cluster: Cluster, console: Console) -> None:
+        """Tell on this console."""
+        self.cluster = cluster
+        self.console = console
+
+    def chapter(self, title: str) -> None:
+        """Begin a chapter."""
+        self.console.rule(Text(title, style="bold"), align="left")
+
+    def say(self, text: str) -> None:
+        """One sentence."""
+        self.console.print(Text(text, style="italic"))
+
+    def run(self, person: str, *args: str, stdin: str = "", show: str = "") -> subprocess.CompletedProcess[str]:
+        """kubectl as a person, in the demo's namespace; failing is part of the story."""
+        shown = show or shlex.join(args)
+        self.console.print(Text.assemble((f"{person}$ ", "bold cyan"), f"kubectl -n {NAMESPACE} {shown}"))
+        done = self.cluster.kubectl("-n", NAMESPACE, *args, user=person, stdin=stdin, check=False)
+        self._answer(done.stdout, done.stderr)
+        return done
+
+    def gatehold(self, person: str, *args: str) -> None:
+        """The CLI as a person."""
+        self.console.print(Text.assemble((f"{person}$ ", "bold cyan"), f"gatehold {shlex.join(args)}"))
+        command = [sys.executable, "-m", "gatehold", *args, "-n", NAMESPACE]
+        environment = {**self.cluster.environment(person), "PYTHONPATH": ":".join(sys.path), "COLUMNS": "110"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        self._answer(done.stdout, done.stderr)
+
+    def until(self, what: str, kind: str, name: str, holds: Callable[[Body], bool], seconds: float = 60) -> Body:
+        """Wait, with a spinner, until something holds for an object."""
+        last: Body = {}
+
+        def look() -> bool:
+            text = self.cluster.kubectl("-n", NAMESPACE, "get", kind, name, "-o", "json").stdout
+            last.clear()
+            last.update(json.loads(text))
+            return holds(last)
+
+        with self.console.status(f"waiting until {what}"):
+            wait_until(look, what, seconds)
+        self.console.print(Text(f"  ({what})", style="dim"))
+        return last
+
+    def _answer(self, out: str, err: str) -> None:
+        if out.strip():
+            self.console.print(Text(out.rstrip()))
+        if err.strip():
+            self.console.print(Text(err.rstrip(), style="red"))
+
+
+def phase_is(*phases: str) -> Callable[[Body], bool]:
+    """Whether a request is in one of these phases."""
+    return lambda body: body.get("status", {}).get("phase") in phases
+
+
+def is_done(body: Body) -> bool:
+    """Whether nothing is left to watch."""
+    return bool(body["metadata"].get("labels", {}).get("gatehold.dev/done") == "true")
+
+
+def is_prepared(body: Body) -> bool:
+    """Whether people can answer."""
+    return "requestDigest" in body.get("status", {})

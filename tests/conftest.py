@@ -1,0 +1,42 @@
+"""What all tests share: no test is skipped quietly, and the one session control plane that most of them use."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controlplane import Cluster, provider
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One plain line that counts, for people and for CI."""
+    count = {name: len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")}
+    failed = count["failed"] + count["error"]
+    terminalreporter.write_line(f"{count['passed']} passed, {failed} failed, {count['skipped']} skipped")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where the run says that nothing may be skipped, a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", ()) if isinstance(reporter, pytest.TerminalReporter) else ()
+    if os.environ.get("GATEHOLD_NO_SKIPS") and skipped and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs no server runs first: a slip in the core is known in seconds."""
+    order = ("domain", "api", "contract", "cli", "runtime", "controlplane", "wall", "e2e")
+
+    def rank(item: pytest.Item) -> int:
+        parts = Path(item.fspath).parts
+        return next((n for n, name in enumerate(order) if name in parts), len(order))
+
+    items.sort(key=rank)
+
+
+@pytest.fixture(scope="session")
+def bare_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster without Gatehold, one for the whole session: embedded, or kind where GATEHOLD_CLUSTER=kind."""
+    with provider(request.getfixturevalue).cluster() as cluster:
+        yield cluster
