@@ -38,19 +38,9 @@ def approved(tell: Teller) -> None:
     """A pipeline asks, a forgery is refused, two people approve, the Job runs."""
     tell.chapter("1. A pipeline asks; two people approve")
     tell.say("The pipeline creates a Job that is held, and asks for its release.")
-    created = tell.run(
-        "ci",
-        "create",
-        "-o",
-        "json",
-        "-f",
-        "-",
-        stdin=json.dumps(job("migrate", "./migrate --to 42")),
-        show="create -f job.yaml",
-    )
-    if created.returncode:
-        raise ControlPlaneError(created.stderr)
-    question = request("migrate-42", json.loads(created.stdout), summary="Migrate the orders table to schema 42")
+    tell.run("ci", "create", "-f", "-", stdin=json.dumps(job("migrate", "./migrate --to 42")), show="create -f job.yaml")
+    subject = json.loads(tell.cluster.kubectl("-n", NAMESPACE, "get", "job", "migrate", "-o", "json").stdout)
+    question = request("migrate-42", subject, summary="Migrate the orders table to schema 42")
     tell.run("ci", "create", "-f", "-", stdin=json.dumps(question), show="create -f request.yaml")
     tell.until("the operator has read the Job and asked", "apr", "migrate-42", is_prepared)
     tell.run("ci", "get", "apr,job")

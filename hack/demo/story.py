@@ -35,15 +35,15 @@ class Teller:
     def run(self, person: str, *args: str, stdin: str = "", show: str = "") -> subprocess.CompletedProcess[str]:
         """kubectl as a person, in the demo's namespace; failing is part of the story."""
         shown = show or shlex.join(args)
-        self.console.print(Text.assemble((f"{person}$ ", "bold cyan"), f"kubectl -n {NAMESPACE} {shown}"))
+        self._command(person, f"kubectl -n {NAMESPACE} {shown}")
         done = self.cluster.kubectl("-n", NAMESPACE, *args, user=person, stdin=stdin, check=False)
         self._answer(done.stdout, done.stderr)
         return done
 
     def gatehold(self, person: str, *args: str) -> None:
         """The CLI as a person."""
-        self.console.print(Text.assemble((f"{person}$ ", "bold cyan"), f"gatehold {shlex.join(args)}"))
-        command = [sys.executable, "-m", "gatehold", *args, "-n", NAMESPACE]
+        self._command(person, f"gatehold {shlex.join(args)} -n {NAMESPACE}")
+        command = [sys.executable, "-m", "gatehold", *args, "--namespace", NAMESPACE]
         environment = {**self.cluster.environment(person), "PYTHONPATH": ":".join(sys.path), "COLUMNS": "110"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
         self._answer(done.stdout, done.stderr)
@@ -63,11 +63,14 @@ class Teller:
         self.console.print(Text(f"  ({what})", style="dim"))
         return last
 
+    def _command(self, person: str, text: str) -> None:
+        self.console.print(Text.assemble((f"{person}$ ", "bold cyan"), text), soft_wrap=True)
+
     def _answer(self, out: str, err: str) -> None:
         if out.strip():
-            self.console.print(Text(out.rstrip()))
+            self.console.print(Text(out.rstrip()), soft_wrap=True)
         if err.strip():
-            self.console.print(Text(err.rstrip(), style="red"))
+            self.console.print(Text(err.rstrip(), style="red"), soft_wrap=True)
 
 
 def phase_is(*phases: str) -> Callable[[Body], bool]:
