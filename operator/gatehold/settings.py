@@ -97,6 +97,9 @@ class Settings:
     default_retention_seconds: int = 2_592_000
     """How long a done request is kept where the policy says nothing."""
 
+    retention_sweep_seconds: float = 600.0
+    """Seconds between looks for done requests whose time is over."""
+
     max_pending_per_policy: int = 1_000
     """Cap of pending requests of one policy that says nothing itself."""
 
@@ -158,7 +161,7 @@ def _check(settings: Settings) -> None:
     """Refuse what would open a gate or stop the operator later: better at the start, by name."""
     for name in ("lease_seconds", "lease_renew_seconds", "lease_retry_seconds", "request_timeout_seconds"):
         _demand(name, getattr(settings, name) > 0, "more than 0")
-    for name in ("resync_seconds", "watchdog_seconds", "heartbeat_seconds"):
+    for name in ("resync_seconds", "watchdog_seconds", "heartbeat_seconds", "retention_sweep_seconds"):
         _demand(name, getattr(settings, name) >= 1, "at least 1")
     for name in ("default_timeout_seconds", "default_validity_seconds", "default_retention_seconds"):
         _demand(name, getattr(settings, name) >= 1, "at least 1")

@@ -24,6 +24,7 @@ VERDICT_PREFIX = "verdict.gatehold.dev/"
 NOTE_ANNOTATION = "gatehold.dev/prepared-by"
 DONE_LABEL = "gatehold.dev/done"
 GATE_LABEL = "gatehold.dev/gate"
+_MOST = (71, 63, 1024, 63, 1024)  # digest, role, user name, option, comment: as in the CRD
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,3}")
 
 
@@ -169,11 +170,16 @@ def parse_verdicts(annotations: Mapping[str, str] | None) -> tuple[Verdict, ...]
 
 
 def _verdict(number: int, value: str) -> Verdict | None:
+    """One stored verdict, or None for what the ledger could not hold: such junk never passed admission (see 11-status)."""
     fields = value.split("|", 5)
     if len(fields) != 6 or fields[0] not in set(Word):
         return None
     word, digest, role, name, option, comment = fields
-    return Verdict(number, Word(word), digest, role, unescape(name), option, comment)
+    username = unescape(name)
+    fits = all(len(text) <= most for text, most in zip((digest, role, username, option, comment), _MOST, strict=True))
+    if not fits or not username or escape(username) != name:
+        return None
+    return Verdict(number, Word(word), digest, role, username, option, comment)
 
 
 def escape(username: str) -> str:

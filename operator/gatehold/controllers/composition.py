@@ -1,5 +1,8 @@
 """Puts the operator together: the controllers, the wall's routine, retention. `gatehold run` and tests start it here."""
 
+import logging
+
+from gatehold.admission.proof import Reason as ProofReason
 from gatehold.admission.proof import WallProof
 from gatehold.controllers.apply import Apply
 from gatehold.controllers.approval_policy import PolicyController
@@ -7,19 +10,24 @@ from gatehold.controllers.approval_request import RequestController
 from gatehold.controllers.effects import Hands
 from gatehold.controllers.gather import Gather
 from gatehold.controllers.probe import ProbeAccount
-from gatehold.controllers.retention import EVERY_SECONDS, Retention
+from gatehold.controllers.retention import Retention
 from gatehold.controllers.summary import summarise
 from gatehold.controllers.tell import Tell
 from gatehold.controllers.wall import Identity, Wall
+from gatehold.kube.errors import ApiError
 from gatehold.runtime import operator
 from gatehold.runtime.parts import POLICY, REQUEST, Controllers, Key, Periodic, Runtime
 from gatehold.settings import Settings
+from gatehold.telemetry import logs
+
+log = logging.getLogger(__name__)
 
 PROOF_SECONDS = 1.0  # how often the routine looks; it proves only when the last proof grows old, or there is none
 
 
 async def run_operator(settings: Settings) -> None:
     """Run the operator until it is told to end; raises what ended it otherwise."""
+    logs.configure(settings.log_format, settings.log_level)
     await operator.run(settings, build, summarise)
 
 
@@ -33,14 +41,23 @@ def build(runtime: Runtime) -> Controllers:
     wall.on_turn = lambda: _look_again(runtime)
 
     async def on_leading() -> None:
-        await probe.ensure_request()
+        try:
+            await probe.ensure_request()
+        except ApiError as error:  # a fresh API server may not stamp yet: no reason to end, the routine tries again
+            log.warning("the probe's request could not be created yet: %s", error)
         await wall.prove()
+
+    async def keep() -> None:
+        await wall.keep()
+        missing = wall.last is not None and wall.last.reason is ProofReason.PROBE_MISSING
+        if missing and runtime.is_leader():
+            await probe.ensure_request()
 
     return Controllers(
         controllers=(requests, PolicyController(runtime, wall)),
         periodics=(
-            Periodic("wall", PROOF_SECONDS, wall.keep, leader_only=False),
-            Periodic("retention", EVERY_SECONDS, Retention(runtime).sweep),
+            Periodic("wall", PROOF_SECONDS, keep, leader_only=False),
+            Periodic("retention", runtime.settings.retention_sweep_seconds, Retention(runtime).sweep),
         ),
         on_wall_change=lambda: wall.changed(_identity(runtime)),
         on_leading=on_leading,

@@ -13,7 +13,6 @@ from gatehold.runtime.parts import Runtime
 
 log = logging.getLogger(__name__)
 
-EVERY_SECONDS = 600.0
 KEPT_PER_TRACKER = 20
 ARGO_CD = "argocd.argoproj.io/tracking-id"
 FLUX = "kustomize.toolkit.fluxcd.io/name"
@@ -59,8 +58,8 @@ class Retention:
             ended = time(str((status.get("decision") or {})["at"]))
         except (KeyError, ParseError):
             return None
-        policy = status.get("policy") or {}
-        seconds = policy.get("retentionSeconds") or self._runtime.settings.default_retention_seconds
+        kept = (status.get("policy") or {}).get("retentionSeconds")  # zero is a value: the record is not kept at all
+        seconds = self._runtime.settings.default_retention_seconds if kept is None else kept
         expires = ended + timedelta(seconds=seconds)
         return Done(ended, expires, tracker_of(meta), meta["namespace"], meta["name"], meta["uid"])
 

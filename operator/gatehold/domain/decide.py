@@ -98,11 +98,11 @@ def _why_pending(observed: Observed, status: Status, decision: Decision | None) 
 
 def _stopped(status: Status) -> Ending | None:
     """The end by a person's no, or by the requester's own word. A deny beats everything."""
-    denied = next((e.verdict for e in status.verdicts if e.verdict.word is Word.DENY), None)
+    denied = ledger.first(status, Word.DENY)
     if denied is not None:
         finding = Finding(Reason.DENIED_BY_REVIEWER, f"{denied.username}: {denied.comment}")
         return Ending(Phase.DENIED, By.PEOPLE, finding)
-    back = next((e.verdict for e in status.verdicts if e.verdict.word is Word.WITHDRAW), None)
+    back = ledger.first(status, Word.WITHDRAW)
     if back is not None:
         finding = Finding(Reason.WITHDRAWN_BY_REQUESTER, f"{back.username}: {back.comment}")
         return Ending(Phase.WITHDRAWN, By.REQUESTER, finding)

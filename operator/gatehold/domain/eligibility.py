@@ -9,9 +9,11 @@ from gatehold.domain.status import Status
 
 
 def uncounted_because(verdict: Verdict, observed: Observed, seen_at: datetime) -> Reason | None:
-    """Why an approval or override does not count, or None. A deny and a withdrawal are always effective."""
-    if verdict.word in (Word.DENY, Word.WITHDRAW):
+    """Why a verdict does not count, or None. A deny always counts, and so does the requester's own withdrawal."""
+    if verdict.word is Word.DENY:
         return None
+    if verdict.word is Word.WITHDRAW:
+        return None if verdict.username == observed.request.requester.username else Reason.INELIGIBLE
     if verdict.id in observed.unproven:
         return Reason.UNPROVEN
     if not is_eligible(verdict, observed.request, observed.status):

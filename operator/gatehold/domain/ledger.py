@@ -10,19 +10,29 @@ from gatehold.domain.quorum import counted_approvals, tally
 from gatehold.domain.reasons import Reason
 from gatehold.domain.status import Status
 
+MOST = 32  # entries that a ledger holds; admission stops there by itself
+
 
 def record(observed: Observed, status: Status, now: datetime) -> Status:
     """Append each admitted verdict that is not recorded yet. A vanished annotation changes nothing."""
-    known = {entry.verdict.id for entry in status.verdicts}
-    for verdict in sorted(observed.verdicts, key=lambda v: v.id):
-        if verdict.id not in known:
-            seen_at = min(observed.first_seen.get(verdict.id, now), now)
-            entry = _judge(verdict, replace(observed, status=status), seen_at)
-            status = replace(status, verdicts=(*status.verdicts, entry))
-            known.add(verdict.id)
+    for verdict in _fresh(observed, status):
+        seen_at = min(observed.first_seen.get(verdict.id, now), now)
+        entry = _judge(verdict, replace(observed, status=status), seen_at)
+        status = replace(status, verdicts=(*status.verdicts, entry))
     if status.quorum:
         status = replace(status, approvals=tally(status.verdicts, status.quorum).text)
     return status
+
+
+def _fresh(observed: Observed, status: Status) -> list[Verdict]:
+    """What is not recorded yet, by number. Where the ledger has no room for all, words that stop come first."""
+    known = {entry.verdict.id for entry in status.verdicts}
+    unique = {v.id: v for v in reversed(observed.verdicts) if v.id not in known}
+    fresh = sorted(unique.values(), key=lambda v: v.id)
+    room = MOST - len(status.verdicts)
+    if len(fresh) > room:
+        fresh.sort(key=lambda v: v.word not in (Word.DENY, Word.WITHDRAW))
+    return sorted(fresh[: max(room, 0)], key=lambda v: v.id)
 
 
 def _judge(verdict: Verdict, observed: Observed, seen_at: datetime) -> RecordedVerdict:

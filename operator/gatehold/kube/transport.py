@@ -32,6 +32,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _RELOAD_EVERY = 5.0
 _CONNECT_TIMEOUT = 3.0
+_GOODBYE = 0.05
 
 
 class Listener(Protocol):
@@ -135,15 +136,22 @@ class Transport:
         self._timeout = timeout
         self._rest = RESTClientObject(source.configuration)
         self._reloaded = 0.0
+        self._cut_off = False
 
     async def close(self) -> None:
         """Close the pool; a call after this opens a new one, so close last."""
         await self._rest.close()
         self._rest.pool_manager = None
+        # TLS connections let go of their sockets some turns of the loop later, and where a call was cut off they say
+        # goodbye to the server first.
+        for _ in range(4):
+            await asyncio.sleep(0)
+        if self._cut_off:
+            await asyncio.sleep(_GOODBYE)
 
     async def send(self, call: Call) -> dict[str, Any]:
         """Send one call and return the JSON object that came back."""
-        with _our_errors(call):
+        with _our_errors(call), self._noticing():
             answer = await self._request(call)
             raw = await _read(answer)
         if not 200 <= answer.status < 300:
@@ -153,7 +161,7 @@ class Transport:
 
     async def stream(self, call: Call) -> AsyncIterator[dict[str, Any]]:
         """Send one call and hand out each line of the answer as it comes."""
-        with _our_errors(call):
+        with _our_errors(call), self._noticing():
             answer = await self._request(call)
             try:
                 if not 200 <= answer.status < 300:
@@ -162,6 +170,15 @@ class Transport:
                     yield _parse(line)
             finally:
                 answer.response.close()
+
+    @contextlib.contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """Remember that a call did not end by itself."""
+        try:
+            yield
+        except BaseException:
+            self._cut_off = True
+            raise
 
     async def _request(self, call: Call) -> RESTResponse:
         seconds = call.timeout or self._timeout

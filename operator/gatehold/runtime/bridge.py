@@ -60,7 +60,7 @@ class Bridge:
                 if event["type"] in {"ADDED", "MODIFIED", "DELETED"}:
                     self._event(event)
                 elif event["type"] == "ERROR":
-                    log.warning("the first watch of %s ended: %s", resource.plural, event["object"].get("message"))
+                    log.info("the first watch of %s ended: %s", resource.plural, event["object"].get("message"))
                     return
         except ApiError as error:
-            log.warning("the first watch of %s ended: %s", resource.plural, error)
+            log.info("the first watch of %s ended: %s", resource.plural, error)

@@ -18,6 +18,8 @@ from gatehold.runtime.versions import is_older
 
 VERDICT_PREFIX = "verdict.gatehold.dev/"
 K = TypeVar("K", bound=Hashable)
+PROBE = "gatehold-probe"
+"""Policy of the operator's own request, which no figure counts."""
 Subject = tuple[str, str, str, str]
 """apiVersion, kind, namespace, name"""
 
@@ -57,6 +59,8 @@ class Record:
     resource_version: str
     packed: bytes
     summary: Summary
+    order: int
+    """The how-many-eth request that came to this process: `created` knows whole seconds only."""
     seen: dict[str, tuple[int, float | None]] | None = None
     """Verdict annotation -> (hash of its value, server time at which this process saw it first)."""
 
@@ -71,6 +75,7 @@ class Store:
         """Start empty."""
         self._summarise = summarise
         self._records: dict[str, Record] = {}
+        self._next = 0
         self._by_subject: OneOrMany[Subject] = OneOrMany()
         self._pending_of_policy: dict[str, Ranked] = {}
         self._pending_of_author: dict[tuple[str, str], Ranked] = {}
@@ -89,7 +94,8 @@ class Store:
         seen = _seen(meta.get("annotations") or {}, old.seen if old else None, seen_at)
         if old is None:
             namespace = sys.intern(str(meta.get("namespace") or ""))
-            record = Record(uid, namespace, str(meta["name"]), version, pack(body), summary, seen)
+            record = Record(uid, namespace, str(meta["name"]), version, pack(body), summary, self._next, seen)
+            self._next += 1
             self._records[uid] = record
         else:
             record = old
@@ -182,31 +188,33 @@ class Store:
     # ---- indexes
 
     def _rank(self, ranked: Ranked | None, record: Record) -> int:
-        return ranked.rank(record.summary.created, record.uid) if ranked else 0
+        return ranked.rank(record.summary.created, record.order) if ranked else 0
 
     def _index(self, record: Record) -> None:
         summary, uid = record.summary, record.uid
-        self._phases[summary.phase] += 1
+        if summary.policy != PROBE:
+            self._phases[summary.phase] += 1
         for subject in summary.subjects:
             self._by_subject.add(subject, uid)
         if summary.waiting:
             author = (record.namespace, summary.author)
-            self._pending_of_policy.setdefault(summary.policy, Ranked()).add(summary.created, uid)
-            self._pending_of_author.setdefault(author, Ranked()).add(summary.created, uid)
+            self._pending_of_policy.setdefault(summary.policy, Ranked()).add(summary.created, record.order, uid)
+            self._pending_of_author.setdefault(author, Ranked()).add(summary.created, record.order, uid)
 
     def _unindex(self, record: Record) -> None:
         summary, uid = record.summary, record.uid
-        self._phases[summary.phase] -= 1
+        if summary.policy != PROBE:
+            self._phases[summary.phase] -= 1
         for subject in summary.subjects:
             self._by_subject.discard(subject, uid)
         if summary.waiting:
-            _discard(self._pending_of_policy, summary.policy, summary.created, uid)
-            _discard(self._pending_of_author, (record.namespace, summary.author), summary.created, uid)
+            _discard(self._pending_of_policy, summary.policy, record)
+            _discard(self._pending_of_author, (record.namespace, summary.author), record)
 
 
-def _discard(index: dict[K, Ranked], key: K, created: str, uid: str) -> None:
+def _discard(index: dict[K, Ranked], key: K, record: Record) -> None:
     ranked = index[key]
-    ranked.discard(created, uid)
+    ranked.discard(record.summary.created, record.order, record.uid)
     if not ranked:
         del index[key]
 

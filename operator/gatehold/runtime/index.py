@@ -51,31 +51,35 @@ class OneOrMany(Generic[K]):
 
 
 class Ranked:
-    """Uids in order of age, with their places. Adding at the end is the usual case; the middle moves pointers only."""
+    """Uids in order of age, with their places. Adding at the end is the usual case; the middle moves pointers only.
+
+    Times of creation are cut to seconds, so `order`, in which they came to us, decides among equals: a place that was
+    given away must not be passed by a newcomer of the same second.
+    """
 
     __slots__ = ("_items",)
 
     def __init__(self) -> None:
         """Start empty."""
-        self._items: list[tuple[str, str]] = []
+        self._items: list[tuple[str, int, str]] = []
 
-    def add(self, created: str, uid: str) -> None:
+    def add(self, created: str, order: int, uid: str) -> None:
         """Put a uid in; again is nothing."""
-        entry = (created, uid)
+        entry = (created, order, uid)
         if not self._items or self._items[-1] < entry:
             self._items.append(entry)
         elif not self._holds(entry):
             insort(self._items, entry)
 
-    def discard(self, created: str, uid: str) -> None:
+    def discard(self, created: str, order: int, uid: str) -> None:
         """Take a uid out; absent is nothing."""
-        entry = (created, uid)
+        entry = (created, order, uid)
         if self._holds(entry):
             del self._items[bisect_left(self._items, entry)]
 
-    def rank(self, created: str, uid: str) -> int:
+    def rank(self, created: str, order: int) -> int:
         """Return how many are older."""
-        return bisect_left(self._items, (created, uid))
+        return bisect_left(self._items, (created, order, ""))
 
     def first(self) -> str:
         """Return when the oldest was created; ask only where there is one."""
@@ -83,12 +87,12 @@ class Ranked:
 
     def uids(self) -> tuple[str, ...]:
         """Return all uids, oldest first."""
-        return tuple(uid for _, uid in self._items)
+        return tuple(uid for _, _, uid in self._items)
 
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self._items)
 
-    def _holds(self, entry: tuple[str, str]) -> bool:
+    def _holds(self, entry: tuple[str, int, str]) -> bool:
         place = bisect_left(self._items, entry)
         return place < len(self._items) and self._items[place] == entry

@@ -3,6 +3,7 @@
 Conflict           somebody wrote first: no back-off, that write's event brings the key back; 250 ms as a safety net
 TooManyRequests    back-off of the key, at least what the API server asked for
 Unavailable        back-off of the key
+another refusal    back-off of the key, and a warning: somebody else's admission, or a right that is missing
 ClockUnknown       again in 250 ms: time comes back with the next answer
 anything else      logged with its traceback, counted, back-off: the request stays HELD, which is the resting state
 """
@@ -75,6 +76,8 @@ class Workers:
             self._queue.add_after(key, SAFETY_NET)
         elif isinstance(error, TooManyRequests | Unavailable):
             log.info("%s; again in %.1f s", error, self._queue.retry(key, error.retry_after or 0.0))
+        elif isinstance(error, ApiError):
+            log.warning("%s; it stays held, again in %.1f s", error, self._queue.retry(key))
         else:
             seconds = self._queue.retry(key)
             log.error("the cycle failed, so it stays held; again in %.1f s", seconds, exc_info=error)

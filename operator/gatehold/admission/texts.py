@@ -1,0 +1,101 @@
+"""The texts of the wall as this version ships them, and how a cluster's differ. Pure but for reading package data.
+
+The proof and `gatehold doctor` call it. What counts is each object's whole spec: a binding set to Audit, one with an
+exclusion or parameters, a lax text of the same name and a missing object are all differences. Labels and annotations
+that others add are none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+Body = Mapping[str, Any]
+
+PART_OF: Final = "app.kubernetes.io/part-of=gatehold"
+"""Label selector that finds every object of the wall (and a little more, which is ignored)."""
+
+VALIDATING: Final = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+STAMPING: Final = ("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding")
+"""Stamping is a convenience of 1.36 and later. It may be absent, since the wall judges what it writes; where it is
+present it must be ours: another text could turn one word of a person into another."""
+
+_CONSTRAINTS: Final[Mapping[str, Any]] = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
+_MISSING: Final = object()
+
+
+class Difference(NamedTuple):
+    """One place where the cluster's wall is not as shipped; `what` is a path into the object, or `missing`."""
+
+    kind: str
+    name: str
+    what: str
+
+    def __str__(self) -> str:
+        """Render for a person."""
+        return f"{self.kind} {self.name}: {self.what}" + ("" if self.what == "missing" else " differs from the shipped text")
+
+
+def shipped() -> tuple[Body, ...]:
+    """Every policy and binding that this version ships, by file and place in it."""
+    bodies = (body for text in _files() for body in yaml.safe_load_all(text))
+    return tuple(body for body in bodies if body and body["kind"] in (*VALIDATING, *STAMPING))
+
+
+def compare(expected: Iterable[Body], live: Iterable[Body]) -> list[Difference]:
+    """Say how the live objects differ from the expected ones; other live objects are ignored. Empty means: as shipped."""
+    present = {(body.get("kind"), body["metadata"]["name"]): body for body in live}
+    found: list[Difference] = []
+    for body in expected:
+        kind, name = str(body["kind"]), str(body["metadata"]["name"])
+        other = present.get((kind, name))
+        if other is None:
+            found += [] if kind in STAMPING else [Difference(kind, name, "missing")]
+            continue
+        path = _first_difference(_normal(body), _normal(other), "spec")
+        found += [Difference(kind, name, path)] if path else []
+    return found
+
+
+def _files() -> Iterator[str]:
+    for file in sorted(_folder().iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".yaml"):
+            yield file.read_text(encoding="utf-8")
+
+
+def _folder() -> Traversable:
+    """The wheel carries a copy of manifests/wall; a source checkout has the original."""
+    packed = resources.files(__package__) / "wall"
+    return packed if packed.is_dir() else Path(__file__).parents[3] / "manifests" / "wall"
+
+
+def _normal(body: Body) -> dict[str, Any]:
+    """The spec as the API server stores it: with the defaults that it fills in, and without empty members."""
+    spec = {key: value for key, value in body["spec"].items() if value not in (None, [])}
+    if body["kind"] in ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"):
+        spec.setdefault("failurePolicy", "Fail")
+    for member in ("matchConstraints", "matchResources"):
+        if member in spec:
+            spec[member] = _constraints(spec[member])
+    return spec
+
+
+def _constraints(wire: Body) -> dict[str, Any]:
+    given = {key: value for key, value in wire.items() if value not in (None, [])}
+    rules = {key: [{"scope": "*", **rule} for rule in value] for key, value in given.items() if key.endswith("Rules")}
+    return {**_CONSTRAINTS, **given, **rules}
+
+
+def _first_difference(expected: object, live: object, path: str) -> str:
+    """The path of the first difference, or nothing. Types must agree too: true is not 1, and the text 1 is neither."""
+    if isinstance(expected, Mapping) and isinstance(live, Mapping):
+        keys = (*expected, *(key for key in live if key not in expected))
+        pairs = ((f"{path}.{key}", expected.get(key, _MISSING), live.get(key, _MISSING)) for key in keys)
+    elif isinstance(expected, list) and isinstance(live, list) and len(expected) == len(live):
+        pairs = ((f"{path}[{i}]", a, b) for i, (a, b) in enumerate(zip(expected, live, strict=True)))
+    else:
+        return "" if type(expected) is type(live) and expected == live else path
+    return next((found for place, a, b in pairs if (found := _first_difference(a, b, place))), "")

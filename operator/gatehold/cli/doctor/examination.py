@@ -1,0 +1,138 @@
+"""The whole examination in its order, and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator
+from typing import Any
+
+from gatehold.api.approval_policy import parse
+from gatehold.api.common import ParseError
+from gatehold.cli.doctor import wall
+from gatehold.cli.doctor.findings import Finding, Level, unreadable
+from gatehold.cli.doctor.powers import bypasses
+from gatehold.cli.doctor.rbac import Grant, read
+from gatehold.cli.doctor.reach import Right, reach, rights
+from gatehold.cli.exits import Exit, Leave
+from gatehold.cli.refusals import sentence
+from gatehold.cli.render import dump, pairs, say
+from gatehold.cli.session import Session
+from gatehold.cli.text import plain
+from gatehold.domain.model import Policy
+from gatehold.kube.errors import Absent, ApiError, Unavailable
+from gatehold.kube.resources import POLICIES
+
+Json = dict[str, Any]
+_COLOURS = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red"}
+_PROBE_POLICY = "gatehold-probe"
+
+
+async def examine(session: Session, form: str | None, trusted: frozenset[str]) -> None:
+    """Look at everything, print it, and end with 1 if there is a problem."""
+    findings = await _guarded("Version", wall.versions(session))
+    findings += await _guarded("Wall", wall.wall(session))
+    bodies, unread = await _policies(session)
+    findings += unread or wall.proof(bodies)
+    policies, broken = _parsed(bodies)
+    findings += broken
+    grants, refused = await _grants(session)
+    findings += [*refused, *bypasses(grants, trusted)]
+    asked = [policy for policy in policies if policy.name != _PROBE_POLICY]
+    held: dict[str, list[Right]] = {}
+    if not refused:
+        findings += [finding for policy in asked for finding in reach(policy, grants)]
+        held = {policy.name: rights(policy, grants) for policy in asked}
+    _report(findings, held, form)
+
+
+async def _guarded(part: str, look: Awaitable[list[Finding]]) -> list[Finding]:
+    """One thing that cannot be looked at does not hide the others; an API server that is away does."""
+    try:
+        return await look
+    except Unavailable:
+        raise
+    except ApiError as error:
+        return [unreadable(part, "this part", sentence(error))]
+
+
+async def _policies(session: Session) -> tuple[list[Json], list[Finding]]:
+    try:
+        return await session.cluster.list_all(POLICIES), []
+    except Absent:
+        return [], [Finding("Probe", Level.PROBLEM, "Gatehold is not installed in this cluster", "kubectl apply -f crds/")]
+    except Unavailable:
+        raise
+    except ApiError as error:
+        return [], [unreadable("Probe", "policies", sentence(error))]
+
+
+async def _grants(session: Session) -> tuple[list[Grant], list[Finding]]:
+    try:
+        return await read(session), []
+    except Unavailable:
+        raise
+    except ApiError as error:
+        return [], [unreadable("Bypass", "RBAC", sentence(error))]
+
+
+def _parsed(bodies: list[Json]) -> tuple[list[Policy], list[Finding]]:
+    policies, findings = [], []
+    for body in bodies:
+        try:
+            policies.append(parse(body))
+        except ParseError as error:
+            name = body["metadata"]["name"]
+            text = f"policy {name} cannot be read: {error}"
+            findings.append(Finding("Quorum", Level.PROBLEM, text, f"kubectl get approvalpolicy {name} -o yaml"))
+    return policies, findings
+
+
+def _report(findings: list[Finding], held: dict[str, list[Right]], form: str | None) -> None:
+    problems = sum(finding.level is Level.PROBLEM for finding in findings)
+    if form is not None:
+        dump({"healthy": not problems, "findings": [f._asdict() for f in findings], "rights": _as_data(held)}, form)
+    else:
+        _print(findings, held)
+        word = "problem" if problems == 1 else "problems"
+        say(f"\n{problems} {word}." if problems else "\n[green]All is as it should be.[/green]")
+    if problems:
+        raise Leave(Exit.NO)
+
+
+def _print(findings: list[Finding], held: dict[str, list[Right]]) -> None:
+    for part in dict.fromkeys(finding.part for finding in findings):
+        say(f"[bold]{part}[/bold]")
+        say(pairs(_rows(finding for finding in findings if finding.part == part)))
+    for policy, granted in held.items():
+        say(f"[bold]Rights under policy {plain(policy)}[/bold]")
+        say(pairs((f"  {plain(_verb(right))}", plain(_holders(right)) or "[yellow]nobody[/yellow]") for right in granted))
+
+
+def _rows(findings: Iterator[Finding]) -> Iterator[tuple[str, str]]:
+    for finding in findings:
+        yield f"  [{_COLOURS[finding.level]}]{finding.level}[/]", plain(finding.text)
+        if finding.next:
+            yield "", f"[dim]next:[/dim] {plain(finding.next)}"
+
+
+def _verb(right: Right) -> str:
+    return f"{right.verb} {right.role}".strip()
+
+
+def _holders(right: Right) -> str:
+    """Everybody who is granted it, with the place; a wildcard is said, since nobody meant it for this right."""
+    texts = (f"{g.subject} {g.place}{' (by a wildcard)' if g.rule.is_wildcard else ''}" for g in right.holders)
+    return ", ".join(dict.fromkeys(texts))
+
+
+def _as_data(held: dict[str, list[Right]]) -> Json:
+    return {
+        policy: [
+            {
+                "verb": right.verb,
+                "role": right.role,
+                "holders": [{"subject": str(g.subject), "namespace": g.namespace} for g in right.holders],
+            }
+            for right in granted
+        ]
+        for policy, granted in held.items()
+    }

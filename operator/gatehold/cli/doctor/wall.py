@@ -1,0 +1,140 @@
+"""The wall, the kinds, the operator and their versions, as they stand in the cluster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any
+
+from gatehold import __version__
+from gatehold.admission.texts import PART_OF, STAMPING, compare, shipped
+from gatehold.api.approval_request import NOTE_ANNOTATION
+from gatehold.api.common import ParseError, time
+from gatehold.cli.doctor.findings import Finding, Level, unreadable
+from gatehold.cli.refusals import sentence
+from gatehold.cli.session import Session
+from gatehold.cli.stamping import STAMP
+from gatehold.kube import errors
+from gatehold.kube.resources import CRDS, LEASES, MAP, MAP_BINDINGS, REQUESTS, VAP, VAP_BINDINGS, Resource
+
+Json = dict[str, Any]
+NAMESPACE = "gatehold-system"
+_LEASE = "gatehold-operator"
+_PROBE = "gatehold-probe"
+_OLDEST, _STAMPING = 30, 36
+_SILENT = timedelta(seconds=60)
+_APPLY = "kubectl apply -f manifests/wall/"
+
+
+async def versions(session: Session) -> list[Finding]:
+    """Server, our kinds, the operator and this program."""
+    answer = await session.cluster.server_version()
+    minor = int(re.sub(r"\D.*", "", str(answer.get("minor") or "0")) or 0)
+    server = Finding("Version", Level.OK, f"API server {answer.get('gitVersion')}, gatehold {__version__}")
+    if minor < _OLDEST:
+        text = f"API server {answer.get('gitVersion')} is too old: the wall needs 1.{_OLDEST}"
+        server = Finding("Version", Level.PROBLEM, text, "kubectl version")
+    found = [server, *await _kinds(session), *await _operator(session)]
+    return [*found, *await _stamp(session, minor)]
+
+
+async def _kinds(session: Session) -> list[Finding]:
+    findings = []
+    for plural in ("approvalrequests", "approvalpolicies"):
+        name = f"{plural}.gatehold.dev"
+        try:
+            body = await session.cluster.get(CRDS, None, name)
+        except errors.Absent:
+            findings.append(Finding("Version", Level.PROBLEM, f"{name} is not installed", "kubectl apply -f crds/"))
+        except errors.Forbidden as error:
+            findings.append(Finding("Version", Level.NOTICE, f"not looked at: {sentence(error)}"))
+        else:
+            served = ", ".join(v["name"] for v in body["spec"]["versions"] if v.get("served"))
+            findings.append(Finding("Version", Level.OK, f"{name} serves {served}"))
+    return findings
+
+
+async def _operator(session: Session) -> list[Finding]:
+    """Whether an operator is alive (its Lease, by the API server's clock), and its version."""
+    try:
+        lease = (await session.cluster.get(LEASES, NAMESPACE, _LEASE))["spec"]
+        renewed, now = time(str(lease.get("renewTime") or "")), session.time.now()
+    except (errors.Absent, ParseError):
+        return [
+            Finding(
+                "Operator", Level.PROBLEM, "no operator runs: its Lease is not there", f"kubectl get pods -n {NAMESPACE}"
+            )
+        ]
+    except errors.Forbidden as error:
+        return [Finding("Operator", Level.NOTICE, f"not looked at: {sentence(error)}")]
+    if now is None or now - renewed > _SILENT:
+        text = f"no operator has been seen since {renewed:%Y-%m-%dT%H:%M:%SZ}: everything stays held"
+        return [Finding("Operator", Level.PROBLEM, text, f"kubectl get pods -n {NAMESPACE}")]
+    return [Finding("Operator", Level.OK, f"{lease.get('holderIdentity')} leads{await _its_version(session)}")]
+
+
+async def _its_version(session: Session) -> str:
+    try:
+        probe = await session.cluster.get(REQUESTS, NAMESPACE, _PROBE)
+    except errors.ApiError:
+        return ""
+    version = (probe["metadata"].get("annotations") or {}).get(NOTE_ANNOTATION)
+    return f", version {version}" if version else ""
+
+
+async def _stamp(session: Session, minor: int) -> list[Finding]:
+    if minor < _STAMPING:
+        text = f"no stamping before 1.{_STAMPING}: people decide with gatehold, kubectl annotate takes the stored form"
+        return [Finding("Wall", Level.NOTICE, text)]
+    try:
+        await session.cluster.get(MAP, None, STAMP)
+    except errors.Absent:
+        text = f"{STAMP} is not installed: kubectl annotate takes the stored form only"
+        return [Finding("Wall", Level.NOTICE, text, f"{_APPLY}20-stamp.yaml")]
+    except errors.Forbidden:
+        return []
+    return [Finding("Wall", Level.OK, f"{STAMP} turns words into verdicts")]
+
+
+async def wall(session: Session) -> list[Finding]:
+    """Every policy and binding of the wall against the texts of this version."""
+    live: list[Json] = []
+    for resource in (VAP, VAP_BINDINGS, MAP, MAP_BINDINGS):
+        try:
+            live += await _list(session, resource)
+        except errors.Absent:
+            if resource.kind not in STAMPING:
+                raise
+        except errors.Forbidden as error:
+            return [unreadable("Wall", "the wall", sentence(error))]
+    expected = shipped()
+    found = compare(expected, live)
+    if not found:
+        return [Finding("Wall", Level.OK, f"{len(live)} policies and bindings are as version {__version__} ships them")]
+    return [Finding("Wall", Level.PROBLEM, str(difference), _APPLY) for difference in found]
+
+
+def _list(session: Session, resource: Resource) -> Awaitable[list[Json]]:
+    return session.cluster.list_all(resource, None, PART_OF)
+
+
+def proof(policies: list[Json]) -> list[Finding]:
+    """What the operator's probe says, as it stands on each policy, and what else its conditions say."""
+    findings: list[Finding] = []
+    for body in policies:
+        name = body["metadata"]["name"]
+        stated = {c["type"]: c for c in (body.get("status") or {}).get("conditions") or []}
+        for kind, missing in (("Enforced", True), ("Ready", True), ("AutoApproveGranted", False)):
+            findings += _condition(name, kind, stated.get(kind), missing=missing)
+    return findings or [Finding("Probe", Level.NOTICE, "there is no policy yet", "kubectl apply -f manifests/examples/")]
+
+
+def _condition(name: str, kind: str, stated: Json | None, *, missing: bool) -> list[Finding]:
+    command = f"kubectl describe approvalpolicy {name}"
+    if stated is None:
+        text = f"policy {name}: the operator has not said {kind}"
+        return [Finding("Probe", Level.PROBLEM, text, command)] if missing else []
+    text = f"policy {name}: {kind} is {stated['status']} ({stated.get('reason')}) {stated.get('message', '')}".rstrip()
+    bad = Level.NOTICE if kind == "AutoApproveGranted" else Level.PROBLEM
+    return [Finding("Probe", Level.OK, text) if stated["status"] == "True" else Finding("Probe", bad, text, command)]

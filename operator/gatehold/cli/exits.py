@@ -1,0 +1,54 @@
+"""Every exit code with its meaning; docs/reference/exit-codes.md is made from it. Commands end by `Leave`."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """How a command ended. A pipeline may branch on the number; no number has two meanings within one command."""
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str = "") -> Exit:
+        """Attach the one-line meaning to the number."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    OK = 0, "Done as asked. wait: it passed. verify: every digest fits. doctor: nothing to do."
+    NO = 1, "wait: a reviewer denied it. verify: something differs. doctor: there are findings."
+    EXPIRED = 2, "wait: not enough people said yes before the deadline."
+    LAPSED = 3, "wait: approved, but its validity is over; ask again."
+    SUPERSEDED = 4, "wait: the subject changed or went, so the question is void."
+    WITHDRAWN = 5, "wait: the requester took it back."
+    FAILED = 6, "wait: it could not be carried out, or should not have been asked."
+    TIMEOUT = 7, "wait: --timeout is over; nothing is decided yet, and nothing was changed."
+    GONE = 8, "wait: the request was deleted, or another one stands under its name (its uid differs)."
+    API_ERROR = 10, "The API server does not answer, or answers what nobody expects: nothing is known."
+    REFUSED = 11, "The API server refused: RBAC, the admission wall or the schema; its sentence is shown."
+    ABSENT = 12, "What was named does not exist."
+    KEY_TAKEN = 13, "ask: --key or --name belongs to a request with another spec; the differences are shown."
+    NOT_CONFIRMED = 14, "A verdict was not confirmed: no was answered, or there is no terminal and no --yes."
+    NOT_A_PERSON = 15, "The account cannot decide: service accounts and system accounts never can."
+    CHANGED = 16, "The digest to decide on is not the one that waits there: look again."
+    USAGE = 64, "The command line, or a file that it names, cannot be used as it is."
+    INTERRUPTED = 130, "Stopped by ^C; nothing was taken back."
+
+
+class Leave(Exception):  # noqa: N818 (not always an error: it carries the exit code past typer)
+    """End the command now, with this code; whatever there is to say has been said, or is said in `text` on stderr."""
+
+    def __init__(self, code: Exit, text: str = "", next_command: str = "") -> None:
+        """`text` and `next_command` are already safe for the terminal (`text.plain`)."""
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.next_command = next_command
+
+
+def documentation() -> str:
+    """The table of docs/reference/exit-codes.md."""
+    rows = [f"| {int(code)} | `{code.name}` | {code.meaning} |" for code in Exit]
+    return "\n".join(["| Code | Name | Meaning |", "|---|---|---|", *rows]) + "\n"

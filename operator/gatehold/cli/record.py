@@ -1,0 +1,148 @@
+"""The record of a request as a reader sees it: verdicts, who may decide, what time does, what was done. Pure rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gatehold.cli.question import Section
+from gatehold.cli.render import columns, pairs
+from gatehold.cli.text import plain
+from gatehold.cli.times import clock, left
+from gatehold.cli.view import View
+from gatehold.domain.model import EffectType, QuorumEntry, Verdict, Word
+from gatehold.domain.phases import Phase
+from gatehold.domain.quorum import tally
+from gatehold.domain.reasons import ConditionType
+from gatehold.domain.status import EffectState
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_COLOURS = {Word.APPROVE: "green", Word.DENY: "red", Word.WITHDRAW: "blue", Word.OVERRIDE: "magenta"}
+
+
+def record(view: View, now: datetime | None) -> Iterator[Section]:
+    """What was said and done so far."""
+    if view.status.verdicts or view.waiting:
+        yield "Verdicts", _verdicts(view)
+    decision = view.status.decision
+    if decision is not None:
+        yield "Decision", pairs(_decision(view))
+    if view.status.effect is not None:
+        yield "Effect", pairs(_effect(view))
+    times = list(at_the_deadline(view, now))
+    if times:
+        yield "What time does", pairs(times)
+
+
+def _verdicts(view: View) -> RenderableType:
+    table = columns(["WORD", "BY", "AS", "OPTION", "SEEN", "COUNTS", "WHY"], flexible=["WHY"])
+    options = any(e.verdict.option for e in view.status.verdicts) or any(v.option for v in view.waiting)
+    for entry in view.status.verdicts:
+        counts = "yes" if entry.counted else f"[red]no: {plain(entry.reason)}[/red]"
+        table.add_row(*_said(entry.verdict), clock(entry.observed_at), counts, plain(entry.verdict.comment))
+    for verdict in view.waiting:
+        table.add_row(*_said(verdict), "", "[dim]not read yet[/dim]", plain(verdict.comment))
+    if not options:
+        del table.columns[3]
+    for column in table.columns:
+        column.no_wrap, column.overflow = column.header in {"WORD", "SEEN"}, "fold"
+    return table
+
+
+def _said(verdict: Verdict) -> tuple[str, str, str, str]:
+    colour = _COLOURS[verdict.word]
+    return f"[{colour}]{verdict.word}[/{colour}]", plain(verdict.username), plain(verdict.role), plain(verdict.option)
+
+
+def _decision(view: View) -> Iterator[tuple[str, str]]:
+    decision = view.status.decision
+    if decision is None:
+        return
+    yield "Outcome", f"{decision.outcome}, by {decision.by}, {clock(decision.at)}"
+    yield "Why", plain(f"{decision.reason}: {decision.message}" if decision.reason else decision.message)
+    yield "Option", plain(decision.option)
+    yield "Tier", plain(decision.tier)
+    back = view.status.condition(ConditionType.ROLLED_BACK)
+    if back is not None:
+        word = "[green]yes[/green]" if back.status == "True" else "[red]no[/red]"
+        yield "Rolled back", f"{word}, {plain(back.reason)}: {plain(back.message)}"
+
+
+def _effect(view: View) -> Iterator[tuple[str, str]]:
+    effect = view.status.effect
+    if effect is None:
+        return
+    yield "State", f"{effect.type} {effect.state}"
+    yield "Object", plain(f"{effect.object.kind} {effect.object.name}, uid {effect.object.uid}") if effect.object else ""
+    yield "Before", f"suspend: {str(effect.prior_suspend).lower()}" if effect.prior_suspend is not None else ""
+    yield "Started", clock(effect.started_at)
+    yield "Finished", clock(effect.finished_at)
+    done = effect.progress
+    yield "Pods", f"{done.active} running, {done.succeeded} succeeded, {done.failed} failed" if done is not None else ""
+    yield "Says", plain(effect.message)
+    undo = effect.undo
+    if undo is not None:
+        span = " to ".join(text for text in (clock(undo.started_at), clock(undo.finished_at)) if text)
+        yield "Undo", plain(f"Job {undo.object.name} {undo.state} {span} {undo.message}".rstrip())
+
+
+def at_the_deadline(view: View, now: datetime | None) -> Iterator[tuple[str, str]]:
+    """What happens when nobody does anything: instants, and what each of them brings."""
+    status = view.status
+    if status.phase in (Phase.UNSET, Phase.PENDING):
+        if not status.request_digest:
+            yield "Now", "held; the operator has not prepared it yet, so nobody can answer and no time runs out"
+        for step in status.escalations:
+            if step.opened_at is None:
+                yield _at(step.at, now), f"{plain(', '.join(step.roles))} may answer too"
+        if status.deadline is not None:
+            yield _at(status.deadline, now), f"[bold]Expired[/bold]: {_nothing_ran(view)}"
+    elif status.phase is Phase.APPROVED:
+        yield from _validity(view, now)
+
+
+def _validity(view: View, now: datetime | None) -> Iterator[tuple[str, str]]:
+    until, effect = view.status.valid_until, view.status.effect
+    begun = effect is not None and effect.state is not EffectState.WAITING
+    if until is None or begun:
+        return
+    if view.request.has_effect:
+        yield _at(until, now), f"[bold]Lapsed[/bold] unless the effect has begun: {_nothing_ran(view)}"
+    else:
+        yield _at(until, now), "the approval is used up: gatehold wait no longer lets anybody pass"
+
+
+def _nothing_ran(view: View) -> str:
+    subject = view.request.subject
+    if view.request.effect.type is EffectType.RELEASE and subject is not None:
+        return f"{plain(subject.kind)} {plain(subject.name)} stays held, nothing has run; ask again"
+    return "nothing was done; ask again" if view.request.has_effect else "whoever waits is told, and does not go on"
+
+
+def _at(instant: datetime, now: datetime | None) -> str:
+    span = left(instant, now)
+    return f"{clock(instant)}" + (f" ({'in ' if span != 'due' else ''}{span})" if span else "")
+
+
+def quorum_table(view: View, held: frozenset[str]) -> RenderableType:
+    """Who has to answer, entry by entry; `held` are the user's own roles."""
+    table = columns(["ROLE", "APPROVALS", "ALSO", "LATER", "YOU"])
+    count = tally(view.status.verdicts, view.status.quorum)
+    for entry, given, need in zip(view.status.quorum, count.given, count.needed, strict=True):
+        mine = [role for role in entry.accepted if role in held]
+        colour = "green" if given >= need else "yellow"
+        table.add_row(
+            plain(entry.role),
+            f"[{colour}]{given} of {need}[/{colour}]",
+            plain(", ".join(role for role in entry.accepted if role != entry.role)),
+            plain(", ".join(_later(entry))),
+            plain(f"hold {', '.join(mine)}" if mine else "do not hold it"),
+        )
+    return table
+
+
+def _later(entry: QuorumEntry) -> list[str]:
+    return [role for role in entry.backups if role not in entry.accepted]
