@@ -9,6 +9,8 @@ from gatehold.controllers.approval_policy import PolicyController
 from gatehold.controllers.approval_request import RequestController
 from gatehold.controllers.effects import Hands
 from gatehold.controllers.gather import Gather
+from gatehold.controllers.orphans import EVERY_SECONDS as ORPHANS_SECONDS
+from gatehold.controllers.orphans import Orphans
 from gatehold.controllers.probe import ProbeAccount
 from gatehold.controllers.retention import Retention
 from gatehold.controllers.summary import summarise
@@ -57,10 +59,12 @@ def build(runtime: Runtime) -> Controllers:
         controllers=(requests, PolicyController(runtime, wall)),
         periodics=(
             Periodic("wall", PROOF_SECONDS, keep, leader_only=False),
+            Periodic("orphans", ORPHANS_SECONDS, Orphans(runtime).sweep),
             Periodic("retention", runtime.settings.retention_sweep_seconds, Retention(runtime).sweep),
         ),
         on_wall_change=lambda: wall.changed(_identity(runtime)),
         on_leading=on_leading,
+        on_end=probe.close,
     )
 
 

@@ -74,6 +74,12 @@ class ProbeAccount:
             except AlreadyExists:
                 return
 
+    async def close(self) -> None:
+        """Close the probe's connections."""
+        probe, self._probe = self._probe, None
+        if probe is not None:
+            await probe.close()
+
     async def _list(self, resource: Resource) -> list[Body]:
         try:
             return await self._runtime.cluster.list_all(resource, None, PART_OF)
