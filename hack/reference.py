@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,7 +118,7 @@ def _field_docstrings(of: type) -> dict[str, str]:
     tree = ast.parse(inspect.cleandoc(inspect.getsource(of)))
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
     found: dict[str, str] = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
             found[field.target.id] = re.sub(r"\s+", " ", str(ast.literal_eval(text.value))).replace("|", "\\|")
     return found

@@ -33,7 +33,7 @@ class Teller:
         self.console.print(Text(text, style="italic"))
 
     def run(self, person: str, *args: str, stdin: str = "", show: str = "") -> subprocess.CompletedProcess[str]:
-        """kubectl as a person, in the demo's namespace; failing is part of the story."""
+        """Run kubectl as a person, in the demo's namespace; failing is part of the story."""
         shown = show or shlex.join(args)
         self._command(person, f"kubectl -n {NAMESPACE} {shown}")
         done = self.cluster.kubectl("-n", NAMESPACE, *args, user=person, stdin=stdin, check=False)

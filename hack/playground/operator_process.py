@@ -44,7 +44,7 @@ class OperatorProcess:
         return self.code() or 0
 
     def kill(self) -> None:
-        """kill -9."""
+        """Send SIGKILL."""
         self.cluster.signal_program(self.name, signal.SIGKILL)
 
     def code(self) -> int | None:

@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 Body = dict[str, Any]
 
 
-class NotProven(Exception):
+class NotProvenError(Exception):
     """The wall could not be proven when it had to be: nothing was written or released, decide again."""
 
 
-class NotLeader(Unavailable):
-    """This process may not act any more; a standby does."""
+class NotLeaderError(Unavailable):
+    """Another process acts now, or none: this one may not."""
 
 
 class Apply:
@@ -44,16 +44,16 @@ class Apply:
         self._tell = tell
 
     async def apply(self, request: Request, body: Body, plan: Plan) -> Body:
-        """Carry out a plan; answers the newest body. Raises NotProven, NotLeader and the errors of gatehold.kube."""
+        """Carry out a plan; answers the newest body. Raises NotProvenError, NotLeaderError and the errors of gatehold.kube."""
         proof: asyncio.Task[bool] | None = None
         if plan.proof is Proof.BEFORE_STATUS and not await self._wall.prove():
-            raise NotProven
+            raise NotProvenError
         if plan.proof is Proof.BEFORE_WRITES:
             proof = asyncio.create_task(self._wall.prove())  # in parallel with the status write
         try:
             body = await self._write_status(request, body, plan)
             if proof is not None and not await proof:
-                raise NotProven
+                raise NotProvenError
         finally:
             if proof is not None:
                 await asyncio.wait([proof])
@@ -107,7 +107,7 @@ class Apply:
 
     def _check_leader(self) -> None:
         if not self._runtime.is_leader():
-            raise NotLeader("this process does not hold the Lease")
+            raise NotLeaderError("this process does not hold the Lease")
 
 
 def record_of(body: Mapping[str, Any]) -> Body:

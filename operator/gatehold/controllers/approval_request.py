@@ -8,7 +8,7 @@ from typing import Any
 from gatehold.api.approval_request import parse
 from gatehold.api.common import ParseError
 from gatehold.api.request_status import parse_status
-from gatehold.controllers.apply import Apply, NotProven
+from gatehold.controllers.apply import Apply, NotProvenError
 from gatehold.controllers.gather import Gather
 from gatehold.domain.conditions import RolledBack, with_conditions
 from gatehold.domain.decide import decide
@@ -65,7 +65,7 @@ class RequestController:
             self._gather.claim(body)
         try:
             return plan, await self._apply.apply(observed.request, body, plan)
-        except NotProven:
+        except NotProvenError:
             return await self._hold(observed, now)
 
     async def _hold(self, observed: Observed, now: datetime) -> tuple[Plan, Body]:

@@ -1,4 +1,4 @@
-"""Gather: everything that `decide` may look at, in one value. Reads the cache, and the API server where a cache will not do."""
+"""Gather: everything that `decide` may look at, in one value, from the cache or, where that will not do, live."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -86,7 +86,7 @@ class Gather:
         )
 
     def _to_record(self, verdicts: tuple[Verdict, ...], status: Status, now: datetime) -> tuple[Verdict, ...]:
-        """Leave a yes for a moment while it is not known whether the wall stands; a no, and the deadline, wait for nothing."""
+        """Leave a yes for a moment while it is not known whether the wall stands; a no and the deadline do not wait."""
         stopping = any(v.word in (Word.DENY, Word.WITHDRAW) for v in verdicts)
         late = status.deadline is not None and now >= status.deadline
         if not self._wall.unknown() or stopping or late or status.phase is not Phase.PENDING:

@@ -1,4 +1,4 @@
-"""Retention: done requests leave after their policy's time; of those a GitOps tool tracks, the newest 20 stay. A periodic."""
+"""Retention, a periodic: done requests leave after their policy's time; of those a GitOps tool tracks the newest 20 stay."""
 
 import logging
 from collections import defaultdict

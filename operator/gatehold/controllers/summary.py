@@ -56,6 +56,6 @@ def _urgent(meta: Mapping[str, Any], status: Mapping[str, Any], phase: str) -> b
 def _due_at(status: Mapping[str, Any], phase: str) -> float | None:
     text = status.get("validUntil") if phase == "Approved" else status.get("deadline")
     try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp() if text else None
+        return datetime.fromisoformat(str(text)).timestamp() if text else None
     except ValueError:
         return None

@@ -1,7 +1,8 @@
 """Whether the wall stands, now and at the moment when a verdict was first seen. Controllers ask; a periodic keeps it fresh.
 
 Removing a policy opens the wall no sooner than 0.3 s later (measured), while the watch tells of the removal at once: so a
-forged verdict is always first seen after the gap has begun here. A gap that only a probe notices begins at the last good one.
+forged verdict is always first seen after the gap has begun here. A gap that only a proof notices begins at the last good
+one.
 """
 
 import logging

@@ -21,7 +21,7 @@ class Entry:
 
 def story(before: Status, after: Status) -> tuple[Entry, ...]:
     """Everything that happened between two statuses, in order. From the empty status: the whole story."""
-    return tuple((*_asked(before, after), *_said(before, after), *_decided(before, after), *_done(before, after)))
+    return (*_asked(before, after), *_said(before, after), *_decided(before, after), *_done(before, after))
 
 
 def _asked(before: Status, after: Status) -> Iterator[Entry]:

@@ -276,6 +276,7 @@ class Operator:
             # Told to stop while it still discovers, kopf waits 5 s for tasks that nobody ended; cancelled, it does not.
             await asyncio.wait(kopf_tasks, timeout=0.3)
         await _cancel(kopf_tasks)
+        await self.built.on_end()
 
 
 def _terms(settings: Settings, identity: str) -> Terms:

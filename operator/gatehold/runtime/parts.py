@@ -68,6 +68,8 @@ class Controllers:
     """Called (in the loop, must return at once) when an object of the wall was added, changed or removed."""
     on_leading: Callable[[], Awaitable[None]] = _nothing
     """Awaited once after this process became the leader and before its first reconcile, e.g. to prove the wall."""
+    on_end: Callable[[], Awaitable[None]] = _nothing
+    """Awaited last of all: close what the controllers opened themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,9 @@ def undo(observed: Observed, status: Status, now: datetime) -> Undo:
 
 def _close(job: JobFacts | None, observed: Observed, effect: EffectStatus, now: datetime) -> Undo:
     """Never begun. A release that a dead replica may still have under way is fenced by one write to the Job."""
-    if job is not None and effect.object is not None and job.uid == effect.object.uid:
-        if not job.deleting and job.closed_by != observed.request.uid:
-            return Undo(effect, Finding(Reason.UNDOING, f"closing Job {job.name}"), writes=(CloseJob(job),))
+    open_still = job is not None and not job.deleting and job.closed_by != observed.request.uid
+    if job is not None and open_still and effect.object is not None and job.uid == effect.object.uid:
+        return Undo(effect, Finding(Reason.UNDOING, f"closing Job {job.name}"), writes=(CloseJob(job),))
     return _concluded(effect, Reason.NOTHING_TO_UNDO, "nothing had been begun", now, restored=True)
 
 
