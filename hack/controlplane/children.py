@@ -97,7 +97,7 @@ class Children:
                 self._supervisor.stdout.close()
             self._workspace.release()
 
-    def _order(self, verb: str, **arguments: object) -> Any:  # noqa: ANN401 (each verb has its own result)
+    def _order(self, verb: str, **arguments: object) -> Any:
         with self._turn:
             pipe, answers = self._supervisor.stdin, self._supervisor.stdout
             if pipe is None or answers is None or pipe.closed:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, cast
+
+from gatehold.cli.text import unmask
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,13 +39,32 @@ def _console(stream: IO[str], *, unbounded: bool = False) -> Console:
     terminal = is_terminal(stream)
     colours: Literal["auto"] | None = "auto" if terminal and not os.environ.get("NO_COLOR") else None
     return Console(
-        file=stream,
+        file=cast("IO[str]", _Unmasking(stream)),
         force_terminal=terminal,
         color_system=colours,
         width=None if terminal and not unbounded else _WIDE,
         highlight=False,
         emoji=False,
     )
+
+
+class _Unmasking:
+    """The stream behind a console: texts of resources get their brackets back, after rich can no longer read them."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write; a terminal that lacks a character gets its number instead of an error."""
+        shown = unmask(text)
+        try:
+            return self._stream.write(shown)
+        except UnicodeEncodeError as error:
+            return self._stream.write(shown.encode(error.encoding, "backslashreplace").decode(error.encoding))
+
+    def __getattr__(self, name: str) -> object:
+        """Everything else is the stream's own."""
+        return getattr(self._stream, name)
 
 
 def is_terminal(stream: IO[str]) -> bool:

@@ -12,14 +12,24 @@ _MARKS_IN_A_ROW = 4
 _CARETS = {i: chr(0x2400 + i) for i in range(32)} | {127: "\u2421"}
 
 
+_MASKS = str.maketrans({"[": "\ue000", "\\": "\ue001", "]": "\ue002"})
+_UNMASKS = str.maketrans({"\ue000": "[", "\ue001": "\\", "\ue002": "]"})
+"""Brackets and backslashes on their way through rich. Its own `escape` looks at one text alone: an open bracket of one
+text and a closing one of another, printed in one line, would still make a tag and swallow what stands between."""
+
+
 def plain(text: object, *, lines: bool = False) -> str:
-    """Make a text harmless for a rich console: nothing invisible stays so, no escape code and no markup gets through.
+    """Make a text harmless for `terminal.out` and `err`: nothing invisible stays so, no escape code, no markup gets through.
 
-    `lines` keeps line feeds; otherwise a text stays one line. None is the empty text.
+    `lines` keeps line feeds; otherwise a text stays one line. None is the empty text. The consoles of `terminal` alone
+    print it as it was.
     """
-    from rich.markup import escape
+    return visible("" if text is None else str(text), lines=lines).translate(_MASKS)
 
-    return escape(visible("" if text is None else str(text), lines=lines))
+
+def unmask(text: str) -> str:
+    """The text as a terminal shows it; rich has seen it already. A private character of a resource never gets here."""
+    return text.translate(_UNMASKS)
 
 
 def visible(text: str, *, lines: bool = False) -> str:

@@ -44,7 +44,7 @@ class Apply:
         self._tell = tell
 
     async def apply(self, request: Request, body: Body, plan: Plan) -> Body:
-        """Carry out a plan; answers the newest body. Raises NotProvenError, NotLeaderError and the errors of gatehold.kube."""
+        """Carry out a plan; answers the newest body. Raises NotProvenError, NotLeaderError and errors of gatehold.kube."""
         proof: asyncio.Task[bool] | None = None
         if plan.proof is Proof.BEFORE_STATUS and not await self._wall.prove():
             raise NotProvenError
