@@ -58,5 +58,8 @@ verify: setup ## Check that generated pages are as generated
 
 check: lint types contracts verify test ## Everything CI runs
 
+bench: binaries ## Measure against a bare loop (ratios; minutes)
+	@PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m bench $(BENCH_ARGS)
+
 clean: ## Remove what was made here
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist

@@ -60,8 +60,8 @@ def show_command(
     from gatehold.cli.session import Where, call
     from gatehold.cli.show import show
 
-    form, place = output.value if output else None, Where(kubeconfig, context, namespace)
-    call(place, lambda session: show(session, bare(name), form))
+    form, wanted = output.value if output else None, bare(name)
+    call(Where(kubeconfig, context, namespace), lambda session: show(session, wanted, form))
 
 
 def wait_command(

@@ -18,46 +18,65 @@ class DryRun(StrEnum):
     SERVER = "server"
 
 
+File = Annotated[str | None, typer.Option("--file", "-f", help="An ApprovalRequest to start from; - is stdin.")]
+Policy = Annotated[str, typer.Option(help="The policy that decides; default: the one that a held Job names.")]
+Dry = Annotated[DryRun | None, typer.Option(help="Let the API server check it, create nothing.")]
+
+Job = Annotated[str, typer.Option(help="Release this held Job.", rich_help_panel=_WHAT)]
+UndoJob = Annotated[str, typer.Option(help="A second held Job that undoes the first.", rich_help_panel=_WHAT)]
+EffectTimeout = Annotated[
+    str | None, typer.Option(help="How long the Job may run before it is undone.", rich_help_panel=_WHAT)
+]
+Subject = Annotated[str, typer.Option(help="KIND/NAME, with no effect: you act on the answer.", rich_help_panel=_WHAT)]
+SubjectDigest = Annotated[str, typer.Option(help="Digest of that subject.", rich_help_panel=_WHAT)]
+
+Summary = Annotated[str, typer.Option(help="The question in one line.", rich_help_panel=_WORDS)]
+Description = Annotated[str, typer.Option(help="What will happen and why.", rich_help_panel=_WORDS)]
+Links = Annotated[list[str] | None, typer.Option(help="TITLE=URL or URL, https only.", rich_help_panel=_WORDS)]
+Evidence = Annotated[list[str] | None, typer.Option(help="NAME=VALUE", rich_help_panel=_WORDS)]
+Options = Annotated[list[str] | None, typer.Option(help="NAME=SUMMARY, a variant to pick.", rich_help_panel=_WORDS)]
+Cost = Annotated[str, typer.Option(help="Such as '120 EUR/month'.", rich_help_panel=_WORDS)]
+Risk = Annotated[int | None, typer.Option(min=0, max=100, help="0 harmless to 100.", rich_help_panel=_WORDS)]
+
+People = Annotated[list[str] | None, typer.Option(help="Who may not approve it.", rich_help_panel=_NAMES)]
+Timeout = Annotated[str | None, typer.Option(help="How long people have to answer.", rich_help_panel=_NAMES)]
+Trace = Annotated[str, typer.Option(help="Stands in Events, logs and notices.", rich_help_panel=_NAMES)]
+OwnName = Annotated[str, typer.Option(help="Its name; default: made from the subject.", rich_help_panel=_NAMES)]
+Key = Annotated[
+    str,
+    typer.Option(
+        help="Makes the name: the same key and spec again is the same request, another spec is an error (exit 13).",
+        rich_help_panel=_NAMES,
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
     app.command("ask", rich_help_panel="Ask")(ask_command)
 
 
 def ask_command(
-    file: Annotated[
-        str | None, typer.Option("--file", "-f", help="An ApprovalRequest (YAML or JSON) to start from; - is stdin.")
-    ] = None,
-    policy: Annotated[str, typer.Option(help="The policy that decides; default: the one that a held Job names.")] = "",
-    job: Annotated[str, typer.Option(help="Release this held Job.", rich_help_panel=_WHAT)] = "",
-    undo_job: Annotated[str, typer.Option(help="A second held Job that undoes the first.", rich_help_panel=_WHAT)] = "",
-    effect_timeout: Annotated[
-        str | None, typer.Option(help="How long the released Job may run before it is undone.", rich_help_panel=_WHAT)
-    ] = None,
-    subject: Annotated[
-        str, typer.Option(help="KIND/NAME, with no effect: you act on the answer.", rich_help_panel=_WHAT)
-    ] = "",
-    subject_digest: Annotated[str, typer.Option(help="Digest of that subject.", rich_help_panel=_WHAT)] = "",
-    summary: Annotated[str, typer.Option(help="The question in one line.", rich_help_panel=_WORDS)] = "",
-    description: Annotated[str, typer.Option(help="What will happen and why.", rich_help_panel=_WORDS)] = "",
-    link: Annotated[list[str] | None, typer.Option(help="TITLE=URL or URL, https only.", rich_help_panel=_WORDS)] = None,
-    evidence: Annotated[list[str] | None, typer.Option(help="NAME=VALUE", rich_help_panel=_WORDS)] = None,
-    option: Annotated[list[str] | None, typer.Option(help="NAME=SUMMARY, a variant.", rich_help_panel=_WORDS)] = None,
-    cost: Annotated[str, typer.Option(help="Such as '120 EUR/month'.", rich_help_panel=_WORDS)] = "",
-    risk: Annotated[int | None, typer.Option(min=0, max=100, help="0 harmless to 100.", rich_help_panel=_WORDS)] = None,
-    on_behalf_of: Annotated[list[str] | None, typer.Option(help="Who may not approve it.", rich_help_panel=_NAMES)] = None,
-    timeout: Annotated[str | None, typer.Option(help="How long people have to answer.", rich_help_panel=_NAMES)] = None,
-    trace_id: Annotated[str, typer.Option(help="Stands in Events, logs and notices.", rich_help_panel=_NAMES)] = "",
-    name: Annotated[
-        str, typer.Option(help="Name of the request; default: made from the subject.", rich_help_panel=_NAMES)
-    ] = "",
-    key: Annotated[
-        str,
-        typer.Option(
-            help="Makes the name: the same key and spec again is the same request, another spec is an error (exit 13).",
-            rich_help_panel=_NAMES,
-        ),
-    ] = "",
-    dry_run: Annotated[DryRun | None, typer.Option(help="Let the API server check it, create nothing.")] = None,
+    file: File = None,
+    policy: Policy = "",
+    job: Job = "",
+    undo_job: UndoJob = "",
+    effect_timeout: EffectTimeout = None,
+    subject: Subject = "",
+    subject_digest: SubjectDigest = "",
+    summary: Summary = "",
+    description: Description = "",
+    link: Links = None,
+    evidence: Evidence = None,
+    option: Options = None,
+    cost: Cost = "",
+    risk: Risk = None,
+    on_behalf_of: People = None,
+    timeout: Timeout = None,
+    trace_id: Trace = "",
+    name: OwnName = "",
+    key: Key = "",
+    dry_run: Dry = None,
     output: Output = None,
     namespace: Namespace = None,
     context: Context = None,

@@ -59,7 +59,7 @@ def who_decides(view: View, found: Deciders) -> Iterator[RenderableType]:
     """The quorum, warnings where it is weaker than the policy, and how to check a right."""
     status = view.status
     if status.quorum:
-        yield quorum_table(view, found.held)
+        yield quorum_table(view, None if view.over else found.held)
     elif status.request_digest:
         tier = status.decision.tier if status.decision is not None else ""
         yield plain(f"Nobody: automatic tier {tier or '(not named)'} of the policy decides alone.")

@@ -11,7 +11,7 @@ from gatehold.cli.render import columns, pairs
 from gatehold.cli.text import plain
 from gatehold.cli.times import clock, left
 from gatehold.cli.view import View
-from gatehold.domain.model import EffectType, QuorumEntry, Verdict, Word
+from gatehold.domain.model import EffectType, QuorumEntry, RecordedVerdict, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.quorum import tally
 from gatehold.domain.reasons import ConditionType
@@ -38,23 +38,22 @@ def record(view: View, now: datetime | None) -> Iterator[Section]:
 
 
 def _verdicts(view: View) -> RenderableType:
-    table = columns(["WORD", "BY", "AS", "OPTION", "SEEN", "COUNTS", "WHY"], flexible=["WHY"])
-    options = any(e.verdict.option for e in view.status.verdicts) or any(v.option for v in view.waiting)
-    for entry in view.status.verdicts:
-        counts = "yes" if entry.counted else f"[red]no: {plain(entry.reason)}[/red]"
-        table.add_row(*_said(entry.verdict), clock(entry.observed_at), counts, plain(entry.verdict.comment))
-    for verdict in view.waiting:
-        table.add_row(*_said(verdict), "", "[dim]not read yet[/dim]", plain(verdict.comment))
-    if not options:
-        del table.columns[3]
+    """The ledger; the column of options is there only where there are any."""
+    recorded = [(entry.verdict, clock(entry.observed_at), _counts(entry)) for entry in view.status.verdicts]
+    rows = [*recorded, *((verdict, "", "[dim]not read yet[/dim]") for verdict in view.waiting)]
+    options = any(verdict.option for verdict, _, _ in rows)
+    table = columns(["WORD", "BY", "AS", *(["OPTION"] if options else []), "SEEN", "COUNTS", "WHY"])
+    for verdict, seen, counts in rows:
+        word = f"[{_COLOURS[verdict.word]}]{verdict.word}[/]"
+        option = [plain(verdict.option)] if options else []
+        table.add_row(word, plain(verdict.username), plain(verdict.role), *option, seen, counts, plain(verdict.comment))
     for column in table.columns:
         column.no_wrap, column.overflow = column.header in {"WORD", "SEEN"}, "fold"
     return table
 
 
-def _said(verdict: Verdict) -> tuple[str, str, str, str]:
-    colour = _COLOURS[verdict.word]
-    return f"[{colour}]{verdict.word}[/{colour}]", plain(verdict.username), plain(verdict.role), plain(verdict.option)
+def _counts(entry: RecordedVerdict) -> str:
+    return "yes" if entry.counted else f"[red]no: {plain(entry.reason)}[/red]"
 
 
 def _decision(view: View) -> Iterator[tuple[str, str]]:
@@ -127,19 +126,19 @@ def _at(instant: datetime, now: datetime | None) -> str:
     return f"{clock(instant)}" + (f" ({'in ' if span != 'due' else ''}{span})" if span else "")
 
 
-def quorum_table(view: View, held: frozenset[str]) -> RenderableType:
-    """Who has to answer, entry by entry; `held` are the user's own roles."""
-    table = columns(["ROLE", "APPROVALS", "ALSO", "LATER", "YOU"])
+def quorum_table(view: View, held: frozenset[str] | None) -> RenderableType:
+    """Who has to answer, entry by entry; `held` are the user's own roles, None where it is over and nobody asked."""
+    table = columns(["ROLE", "APPROVALS", "ALSO", "LATER", *([] if held is None else ["YOU"])])
     count = tally(view.status.verdicts, view.status.quorum)
     for entry, given, need in zip(view.status.quorum, count.given, count.needed, strict=True):
-        mine = [role for role in entry.accepted if role in held]
+        mine = [role for role in entry.accepted if role in (held or ())]
         colour = "green" if given >= need else "yellow"
         table.add_row(
             plain(entry.role),
             f"[{colour}]{given} of {need}[/{colour}]",
             plain(", ".join(role for role in entry.accepted if role != entry.role)),
             plain(", ".join(_later(entry))),
-            plain(f"hold {', '.join(mine)}" if mine else "do not hold it"),
+            *([] if held is None else [plain(f"hold {', '.join(mine)}" if mine else "do not hold it")]),
         )
     return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -74,6 +75,7 @@ def call(where: Where, work: Callable[[Session], Awaitable[T]]) -> T:
         async with cluster:
             return await work(Session(cluster, where.namespace or cluster.namespace, time, where))
 
+    logging.getLogger("kubernetes").setLevel(logging.ERROR)  # what it warns of comes back as an error anyway
     try:
         return asyncio.run(run())
     except ApiError as error:

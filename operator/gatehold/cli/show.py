@@ -11,6 +11,7 @@ from gatehold.cli.record import record
 from gatehold.cli.render import dump_object, say
 from gatehold.cli.session import Session
 from gatehold.cli.view import View, look
+from gatehold.kube.resources import REQUESTS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
 
 async def show(session: Session, name: str, form: str | None) -> None:
     """Print one request for people, or as it is for programs."""
-    view = await look(session, name)
     if form is not None:
-        dump_object(view.body, form)
+        dump_object(await session.cluster.get(REQUESTS, session.namespace, name), form)
         return
-    await print_request(session, view, commands=True)
+    await print_request(session, await look(session, name), commands=True)
 
 
 async def print_request(session: Session, view: View, *, commands: bool) -> None:

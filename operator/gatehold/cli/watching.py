@@ -27,8 +27,31 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 _WATCH_SECONDS = 50
 _PAUSE = 2.0
+_REFUSALS = 3
 _UNREACHABLE_SECONDS = 120.0
 """How long the API server may be away before waiting is given up: longer than a restart of it."""
+
+
+class _Patience:
+    """How long a failing API server is borne: two minutes away, three refusals of our credentials in a row.
+
+    After a refusal the credentials are read again (a token that ended while we waited), so the first one says little.
+    """
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._refusals = 0
+
+    def restore(self) -> None:
+        """Take in an answer: all is well."""
+        self._since, self._refusals = None, 0
+
+    def lose(self, error: errors.ApiError) -> None:
+        """Take in a failure; raises it once it has gone on for too long."""
+        self._refusals += isinstance(error, errors.Unauthenticated)
+        self._since = self._since or time.monotonic()
+        if self._refusals > _REFUSALS or time.monotonic() - self._since > _UNREACHABLE_SECONDS:
+            raise error
 
 
 async def lives(session: Session, name: str) -> AsyncGenerator[Json | None, None]:
@@ -36,24 +59,21 @@ async def lives(session: Session, name: str) -> AsyncGenerator[Json | None, None
 
     Raises ApiError where the account may not read it, or the API server stays away for two minutes.
     """
-    away_since: float | None = None
+    patience = _Patience()
     while True:
+        began = time.monotonic()
         try:
             body = await _now(session, name)
-            away_since = None
+            patience.restore()
             yield body
             if body is not None:
                 changes = _changes(session, name, str(body["metadata"]["resourceVersion"]))
                 async with contextlib.aclosing(changes):
                     async for event in changes:
                         yield event
-        except errors.Unauthenticated:
-            raise
-        except (errors.Unavailable, errors.TooManyRequests):
-            away_since = away_since or time.monotonic()
-            if time.monotonic() - away_since > _UNREACHABLE_SECONDS:
-                raise
-        await asyncio.sleep(_PAUSE)
+        except (errors.Unavailable, errors.TooManyRequests) as error:
+            patience.lose(error)
+        await asyncio.sleep(max(0.0, _PAUSE - (time.monotonic() - began)))
 
 
 async def _now(session: Session, name: str) -> Json | None:
@@ -72,13 +92,23 @@ async def _changes(session: Session, name: str, version: str) -> AsyncGenerator[
             if answer.status != 200:
                 return
             session.time.on_answer(answer.headers.get("Date", ""), time.monotonic())
-            while line := await answer.content.readline():
-                event = json.loads(line)
-                if event.get("type") not in {"ADDED", "MODIFIED", "DELETED"}:
-                    return
-                yield None if event["type"] == "DELETED" else event["object"]
+            try:
+                while line := await answer.content.readline():
+                    event = json.loads(line)
+                    if event.get("type") not in {"ADDED", "MODIFIED", "DELETED"}:
+                        return
+                    yield None if event["type"] == "DELETED" else event["object"]
+            finally:
+                _hang_up(answer)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         return
+
+
+def _hang_up(answer: aiohttp.ClientResponse) -> None:
+    """End a stream in the middle at once: a farewell over TLS would outlive the event loop."""
+    connection = answer.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
 
 
 def _client(mine: Credentials) -> aiohttp.ClientSession:

@@ -18,7 +18,9 @@ from gatehold.controllers.tell import Tell
 from gatehold.controllers.wall import Identity, Wall
 from gatehold.kube.errors import ApiError
 from gatehold.runtime import operator
+from gatehold.runtime.leadership import LeadershipLost
 from gatehold.runtime.parts import POLICY, REQUEST, Controllers, Key, Periodic, Runtime
+from gatehold.runtime.watchdog import WatchDead
 from gatehold.settings import Settings
 from gatehold.telemetry import logs
 
@@ -27,10 +29,22 @@ log = logging.getLogger(__name__)
 PROOF_SECONDS = 1.0  # how often the routine looks; it proves only when the last proof grows old, or there is none
 
 
-async def run_operator(settings: Settings) -> None:
-    """Run the operator until it is told to end; raises what ended it otherwise."""
+async def run_operator(settings: Settings) -> int:
+    """Run the operator until it is told to end; answers the exit code. What ended it otherwise stands in its log.
+
+    Crash-only: a lost Lease, a dead watch or an API server that is away at the start end the process, and its next life
+    starts from a list.
+    """
     logs.configure(settings.log_format, settings.log_level)
-    await operator.run(settings, build, summarise)
+    try:
+        await operator.run(settings, build, summarise)
+    except (ApiError, LeadershipLost, WatchDead, operator.PartEnded) as error:
+        log.critical("the operator ends: %s", error)
+        return 1
+    except Exception:
+        log.exception("the operator ends by an error that nobody expected")
+        return 1
+    return 0
 
 
 def build(runtime: Runtime) -> Controllers:

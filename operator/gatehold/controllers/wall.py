@@ -33,7 +33,7 @@ class Wall:
         self._open_since: float | None = None
         self._identity: Identity = frozenset()
         self._last_good = _ALWAYS
-        self._said: bool | None = None
+        self._said = ""
         self.last: Proof | None = None
         self.on_turn: Callable[[], None] = lambda: None
 
@@ -102,12 +102,13 @@ class Wall:
             self._open_since = None
 
     def _say(self) -> None:
-        """Tell the metric, the log and whoever waits, when the answer turns."""
+        """Tell the metric, the log and whoever waits, when the answer turns, or its reason."""
         now = self.proven()
         self._metrics.set("gatehold_wall_enforced", int(now))
-        if now is self._said:
+        reason = "Proven" if now else str(self.last.reason) if self.last and not self.last.proven else "Changed"
+        if reason == self._said:
             return
-        self._said = now
+        self._said = reason
         if now:
             log.info("the wall is proven")
         else:

@@ -150,13 +150,20 @@ class Cluster:
                 return
 
     async def watch(
-        self, resource: Resource, version: str, label_selector: str = "", *, seconds: int = 300
+        self,
+        resource: Resource,
+        version: str,
+        label_selector: str = "",
+        *,
+        namespace: str | None = None,
+        field_selector: str = "",
+        seconds: int = 300,
     ) -> AsyncIterator[Body]:
         """Iterate over watch events after that version, for at most that long; an ERROR event is handed out as it is."""
         query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)}
-        if label_selector:
-            query["labelSelector"] = label_selector
-        call = Call("GET", f"{resource.path()}?{urlencode(query)}", timeout=seconds + 30.0)
+        query |= {"labelSelector": label_selector} if label_selector else {}
+        query |= {"fieldSelector": field_selector} if field_selector else {}
+        call = Call("GET", f"{resource.path(namespace)}?{urlencode(query)}", timeout=seconds + 30.0)
         async for event in self._transport.stream(call):
             yield event
 

@@ -71,7 +71,10 @@ async def open_source(kubeconfig: str | None, context: str | None, pool: int) ->
     """Read a kubeconfig, or the pod's own service account where no kubeconfig is named and we run in a pod."""
     configuration = new_configuration(pool)
     if kubeconfig is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
-        kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        try:
+            kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        except (kube_config.ConfigException, OSError) as error:
+            raise errors.Unavailable(f"no usable service account: {error}") from error
         return Source(configuration, _own_namespace())
 
     async def reload() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import threading
@@ -174,7 +175,10 @@ class Operator:
             ("signals", self._keep_signals(stop.set)),
             ("stop", _wait(stop)),
         ]
-        parts += [(f"worker-{number}", self.workers.run()) for number in range(self.settings.workers)]
+        # A quarter of the workers is enough for what nobody waits for; the others are there when a decision comes.
+        parts += [
+            (f"worker-{number}", self.workers.run(urgent_only=number % 4 != 0)) for number in range(self.settings.workers)
+        ]
         parts += [(f"resync-{resync.feed.resource.plural}", self._sweep(resync)) for resync in self.resyncs]
         parts += [(f"bridge-{resync.feed.resource.plural}", self._cross(resync)) for resync in self.resyncs]
         parts += [(periodic.name, self._repeat(periodic)) for periodic in self.built.periodics]
@@ -185,6 +189,8 @@ class Operator:
         for resync in self.resyncs:
             count = await resync.first()
             log.info("listed %d %s", count, resync.feed.resource.plural)
+        # What was listed stays: the garbage collector need not walk over it again and again.
+        gc.freeze()
         self.synced.set()
         self.metrics.synced.set(1)
         await asyncio.Event().wait()
@@ -196,9 +202,9 @@ class Operator:
     async def _take_over(self) -> None:
         await self.elector.leading.wait()
         await self.built.on_leading()
-        count = self.router.take_over()
         self.acting.set()
         self.metrics.leader.set(1)
+        count = await self.router.take_over()
         log.info("acting, %d requests are not done", count)
         await asyncio.Event().wait()
 
@@ -261,10 +267,13 @@ class Operator:
 
     async def _end(self, tasks: set[asyncio.Task[None]]) -> None:
         """Finish what is under way, give the Lease away, then stop everything else."""
+        # Whoever has lost the Lease finishes nothing: the next leader may begin any moment.
+        drain = self.settings.drain_seconds if self.may_act() else 0.0
         self.router.stand_down()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.drain_seconds):
+            async with asyncio.timeout(drain):
                 await self.queue.drained()
+        await _cancel({task for task in tasks if task.get_name().startswith("worker-")})
         await _cancel({task for task in tasks if task.get_name() == "leadership"})
         await asyncio.gather(self.recorder.flush(0.5), self.notices.flush(0.5), self.elector.release())
         self.metrics.leader.set(0)

@@ -7,6 +7,7 @@ cycles of one key overlap. Single-threaded: only the loop touches it.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,16 @@ class WorkQueue:
     def __init__(self) -> None:
         """Start empty; must be made inside the loop that uses it."""
         self._loop = asyncio.get_running_loop()
-        self._ready: asyncio.PriorityQueue[tuple[int, int, Key]] = asyncio.PriorityQueue()
+        self._urgent: deque[Key] = deque()
+        self._normal: deque[Key] = deque()
+        self._urgent_waiters: deque[asyncio.Future[None]] = deque()
+        self._waiters: deque[asyncio.Future[None]] = deque()
         self._sequence = 0
         self._waiting: dict[Key, int] = {}
         self._processing: set[Key] = set()
         self._again: dict[Key, int] = {}
         self._failures: dict[Key, int] = {}
-        self._later: list[tuple[float, int, Key]] = []
+        self._later: list[tuple[float, int, Key, bool]] = []
         self._due: dict[Key, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
@@ -45,11 +49,11 @@ class WorkQueue:
         if known is not None and known <= priority:
             return
         self._waiting[key] = priority
-        self._sequence += 1
-        self._ready.put_nowait((priority, self._sequence, key))
+        (self._urgent if urgent else self._normal).append(key)
         self._idle.clear()
+        self._wake()
 
-    def add_after(self, key: Key, seconds: float) -> None:
+    def add_after(self, key: Key, seconds: float, urgent: bool = False) -> None:
         """Ask for a cycle later; of several instants for one key the earliest counts."""
         at = self._loop.time() + max(0.0, seconds)
         known = self._due.get(key)
@@ -57,7 +61,7 @@ class WorkQueue:
             return
         self._due[key] = at
         self._sequence += 1
-        heappush(self._later, (at, self._sequence, key))
+        heappush(self._later, (at, self._sequence, key, urgent))
         self._arm()
 
     def retry(self, key: Key, at_least: float = 0.0) -> float:
@@ -72,15 +76,16 @@ class WorkQueue:
         """Its cycle went well: the next failure starts at the smallest back-off again."""
         self._failures.pop(key, None)
 
-    async def get(self) -> Key:
-        """Wait for the next key; `done` must follow."""
+    async def get(self, urgent_only: bool = False) -> Key:
+        """Wait for the next key; `done` must follow. Who takes urgent keys only is there when one comes."""
         while True:
-            priority, _, key = await self._ready.get()
-            # A key that moved up leaves its older entry behind.
-            if self._waiting.get(key) == priority:
-                del self._waiting[key]
+            key = self._pop(urgent_only)
+            if key is not None:
                 self._processing.add(key)
+                if self._urgent or self._normal:
+                    self._wake()  # one woken for a key may have taken another
                 return key
+            await self._wait(self._urgent_waiters if urgent_only else self._waiters)
 
     def done(self, key: Key) -> None:
         """Say that its cycle has ended; it comes again if it was added meanwhile."""
@@ -94,6 +99,8 @@ class WorkQueue:
     def clear(self) -> None:
         """Drop everything that waits, now and later; what is worked on goes on."""
         self._waiting.clear()
+        self._urgent.clear()
+        self._normal.clear()
         self._again.clear()
         self._due.clear()
         self._later.clear()
@@ -114,6 +121,39 @@ class WorkQueue:
         """Return how many keys are worked on."""
         return len(self._processing)
 
+    def _pop(self, urgent_only: bool) -> Key | None:
+        lanes = ((self._urgent, 0),) if urgent_only else ((self._urgent, 0), (self._normal, 1))
+        for lane, priority in lanes:
+            while lane:
+                key = lane.popleft()
+                # A key that moved up leaves its older entry behind.
+                if self._waiting.get(key) == priority:
+                    del self._waiting[key]
+                    return key
+        return None
+
+    async def _wait(self, waiters: deque[asyncio.Future[None]]) -> None:
+        waiter = self._loop.create_future()
+        waiters.append(waiter)
+        try:
+            await waiter
+        except BaseException:
+            if waiter.done() and not waiter.cancelled():
+                self._wake()  # it was our turn: give it to another
+            elif waiter in waiters:
+                waiters.remove(waiter)
+            raise
+
+    def _wake(self) -> None:
+        """Wake one who may take what waits: for an urgent key those first who take nothing else."""
+        lanes = (self._urgent_waiters, self._waiters) if self._urgent else (self._waiters,)
+        for lane in lanes:
+            while lane:
+                waiter = lane.popleft()
+                if not waiter.done():
+                    waiter.set_result(None)
+                    return
+
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -126,8 +166,8 @@ class WorkQueue:
     def _fire(self) -> None:
         now = self._loop.time()
         while self._later and self._later[0][0] <= now:
-            at, _, key = heappop(self._later)
+            at, _, key, urgent = heappop(self._later)
             if self._due.get(key) == at:
                 del self._due[key]
-                self.add(key)
+                self.add(key, urgent=urgent)
         self._arm()

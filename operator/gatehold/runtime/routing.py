@@ -6,6 +6,7 @@ what is decided or due first.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from gatehold.runtime.watchdog import HEARTBEAT, PROBE
 Event = Mapping[str, Any]
 Body = Mapping[str, Any]
 
+_AT_ONCE = 1_000
 NOT_DONE = "gatehold.dev/done!=true"
 HELD = "gatehold.dev/hold"
 OURS = "app.kubernetes.io/part-of=gatehold"
@@ -124,15 +126,23 @@ class Router:
         if self.acting:
             self._queue.add(key, urgent=urgent)
 
-    def take_over(self) -> int:
+    async def take_over(self) -> int:
         """Begin to act: ask for a cycle of everything known, what is decided or due first; returns how many."""
         self.acting = True
-        now = self._now()
-        for item in self.caches.policies:
-            self.enqueue(Key(POLICY, "", item.name, item.uid))
+        now, rest = self._now(), list[Record]()
         for record in self.caches.requests:
             due = record.summary.due_at
-            self.enqueue(_key(record), record.summary.urgent or (due is not None and now is not None and due <= now))
+            if record.summary.urgent or (due is not None and now is not None and due <= now):
+                self.enqueue(_key(record), urgent=True)
+            else:
+                rest.append(record)
+        for item in self.caches.policies:
+            self.enqueue(Key(POLICY, "", item.name, item.uid))
+        for place, record in enumerate(rest):
+            if place % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if record.uid in self.caches.requests:
+                self.enqueue(_key(record))
         return len(self.caches.requests)
 
     def stand_down(self) -> None:

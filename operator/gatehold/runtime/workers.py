@@ -44,15 +44,18 @@ class Workers:
         self._may_act = may_act
         self.controllers: Mapping[str, Controller] = {}
 
-    async def run(self) -> None:
-        """Work forever, as one worker."""
+    async def run(self, urgent_only: bool = False) -> None:
+        """Work forever, as one worker; one that takes urgent keys only is free when a decision comes."""
         while True:
-            key = await self._queue.get()
+            key = await self._queue.get(urgent_only)
             try:
                 if self._may_act():
                     await self._cycle(key)
             finally:
                 self._queue.done(key)
+            # A cycle that finds nothing to do never waits for anything; without this, a hundred thousand of them in a row
+            # would keep the loop from renewing the Lease.
+            await asyncio.sleep(0)
 
     async def _cycle(self, key: Key) -> None:
         began = time.perf_counter()
@@ -70,10 +73,10 @@ class Workers:
         self._metrics.count("gatehold_reconcile_errors_total", kind=key.kind, reason=_reason(error))
         if isinstance(error, Conflict):
             log.debug("%s", error)
-            self._queue.add_after(key, SAFETY_NET)
+            self._queue.add_after(key, SAFETY_NET, urgent=True)
         elif isinstance(error, ClockUnknown):
             log.warning("%s", error)
-            self._queue.add_after(key, SAFETY_NET)
+            self._queue.add_after(key, SAFETY_NET, urgent=True)
         elif isinstance(error, TooManyRequests | Unavailable):
             log.info("%s; again in %.1f s", error, self._queue.retry(key, error.retry_after or 0.0))
         elif isinstance(error, ApiError):

@@ -46,6 +46,7 @@ def configure(style: str, level: str, stream: TextIO | None = None) -> None:
     """Set up the root logger, `json` or `console`; calling it again replaces the first set-up."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else Console())
+    handler.addFilter(_matters)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -53,6 +54,11 @@ def configure(style: str, level: str, stream: TextIO | None = None) -> None:
     for name in ("kopf.objects", "kopf.activities", "aiohttp.access", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    """Leave out what kopf's watch complains about each time it is closed: it is no error, and stops nothing."""
+    return not (record.name == "asyncio" and "infinite_watch" in record.getMessage())
 
 
 def redact(text: str) -> str:

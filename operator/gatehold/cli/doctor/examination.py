@@ -89,7 +89,14 @@ def _parsed(bodies: list[Json]) -> tuple[list[Policy], list[Finding]]:
 def _report(findings: list[Finding], held: dict[str, list[Right]], form: str | None) -> None:
     problems = sum(finding.level is Level.PROBLEM for finding in findings)
     if form is not None:
-        dump({"healthy": not problems, "findings": [f._asdict() for f in findings], "rights": _as_data(held)}, form)
+        dump(
+            {
+                "healthy": not problems,
+                "findings": [{**f._asdict(), "level": str(f.level)} for f in findings],
+                "rights": _as_data(held),
+            },
+            form,
+        )
     else:
         _print(findings, held)
         word = "problem" if problems == 1 else "problems"

@@ -12,11 +12,12 @@ from gatehold.admission.texts import PART_OF, STAMPING, compare, shipped
 from gatehold.api.approval_request import NOTE_ANNOTATION
 from gatehold.api.common import ParseError, time
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
+from gatehold.cli.doctor.kinds import kinds
 from gatehold.cli.refusals import sentence
 from gatehold.cli.session import Session
 from gatehold.cli.stamping import STAMP
 from gatehold.kube import errors
-from gatehold.kube.resources import CRDS, LEASES, MAP, MAP_BINDINGS, REQUESTS, VAP, VAP_BINDINGS, Resource
+from gatehold.kube.resources import LEASES, MAP, MAP_BINDINGS, REQUESTS, VAP, VAP_BINDINGS, Resource
 
 Json = dict[str, Any]
 NAMESPACE = "gatehold-system"
@@ -35,24 +36,8 @@ async def versions(session: Session) -> list[Finding]:
     if minor < _OLDEST:
         text = f"API server {answer.get('gitVersion')} is too old: the wall needs 1.{_OLDEST}"
         server = Finding("Version", Level.PROBLEM, text, "kubectl version")
-    found = [server, *await _kinds(session), *await _operator(session)]
+    found = [server, *await kinds(session), *await _operator(session)]
     return [*found, *await _stamp(session, minor)]
-
-
-async def _kinds(session: Session) -> list[Finding]:
-    findings = []
-    for plural in ("approvalrequests", "approvalpolicies"):
-        name = f"{plural}.gatehold.dev"
-        try:
-            body = await session.cluster.get(CRDS, None, name)
-        except errors.Absent:
-            findings.append(Finding("Version", Level.PROBLEM, f"{name} is not installed", "kubectl apply -f crds/"))
-        except errors.Forbidden as error:
-            findings.append(Finding("Version", Level.NOTICE, f"not looked at: {sentence(error)}"))
-        else:
-            served = ", ".join(v["name"] for v in body["spec"]["versions"] if v.get("served"))
-            findings.append(Finding("Version", Level.OK, f"{name} serves {served}"))
-    return findings
 
 
 async def _operator(session: Session) -> list[Finding]:
@@ -135,6 +120,6 @@ def _condition(name: str, kind: str, stated: Json | None, *, missing: bool) -> l
     if stated is None:
         text = f"policy {name}: the operator has not said {kind}"
         return [Finding("Probe", Level.PROBLEM, text, command)] if missing else []
-    text = f"policy {name}: {kind} is {stated['status']} ({stated.get('reason')}) {stated.get('message', '')}".rstrip()
+    text = f"policy {name}: {kind} is {stated['status']} ({stated.get('reason')}): {stated.get('message', '')}".rstrip(": ")
     bad = Level.NOTICE if kind == "AutoApproveGranted" else Level.PROBLEM
     return [Finding("Probe", Level.OK, text) if stated["status"] == "True" else Finding("Probe", bad, text, command)]

@@ -1,0 +1,34 @@
+"""Clusters for the CLI: one whose API server stamps words, one where the CLI writes the stored form."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane import API_ONLY, ControlPlane
+from tests.cli.stage import Stage
+
+
+@pytest.fixture(scope="package")
+def stage() -> Iterator[Stage]:
+    """As on 1.36 and later."""
+    with ControlPlane.start(components=API_ONLY) as plane:
+        yield Stage(plane, stamping=True)
+
+
+@pytest.fixture(scope="package")
+def old_stage() -> Iterator[Stage]:
+    """As on 1.30 to 1.35: no stamping policy."""
+    with ControlPlane.start(components=API_ONLY) as plane:
+        yield Stage(plane, stamping=False)
+
+
+@pytest.fixture(params=["stage", "old_stage"], ids=["stamped", "stored form"])
+def both(request: pytest.FixtureRequest) -> Stage:
+    found: Stage = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A name for the test's own objects."""
+    return "".join(c if c.isalnum() else "-" for c in request.node.name.lower()).strip("-")[-40:].strip("-")
