@@ -1,5 +1,7 @@
 """A batch/v1 Job from the wire: what a release looks at, and what is shown of it."""
 
+import shlex
+
 from gatehold.api.common import Body, Wire, read
 from gatehold.api.digest import job_digest
 from gatehold.domain.plan import JobFacts
@@ -104,7 +106,7 @@ def resolved(body: Body) -> ResolvedJob:
 def _command(container: _Container) -> str:
     """One container's command and arguments as one line; the image's own where none is given."""
     words = [*(container.command or []), *(container.args or [])]
-    return " ".join(words) or "(the image's own)"
+    return shlex.join(words) or "(the image's own)"
 
 
 def _shown(texts: list[str]) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def _prepare(observed: Observed, status: Status, now: datetime) -> Plan:
     observed = replace(observed, status=status)
     held = prepare.why_held(observed)
     if status.phase is Phase.PENDING:
-        ending = _stopped(status) or _timed_out(status, now)
+        ending = _stopped(observed, status) or _timed_out(status, now)
         if ending is not None:
             return _end(observed, status, ending, now)
     if held is None and observed.policy is not None:
@@ -71,7 +71,7 @@ def _wait(status: Status, held: Finding | None, now: datetime) -> Plan:
 
 def _pending(observed: Observed, status: Status, now: datetime) -> Plan:
     """People are asked. A no beats a yes, a changed subject beats both kinds of yes, a yes in time beats the clock."""
-    ending = _stopped(status) or _rules(observed).verify(replace(observed, status=status), status)
+    ending = _stopped(observed, status) or _rules(observed).verify(replace(observed, status=status), status)
     if ending is not None:
         return _end(observed, status, ending, now)
     decision = _yes(observed, status, now)
@@ -96,12 +96,16 @@ def _why_pending(observed: Observed, status: Status, decision: Decision | None) 
     return waiting_for(status)
 
 
-def _stopped(status: Status) -> Ending | None:
+def _stopped(observed: Observed, status: Status) -> Ending | None:
     """The end by a person's no, or by the requester's own word. A deny beats everything."""
     denied = ledger.first(status, Word.DENY)
     if denied is not None:
         finding = Finding(Reason.DENIED_BY_REVIEWER, f"{denied.username}: {denied.comment}")
         return Ending(Phase.DENIED, By.PEOPLE, finding)
+    recorded = {entry.verdict.id for entry in status.verdicts}
+    if any(verdict.word is Word.DENY and verdict.id not in recorded for verdict in observed.verdicts):
+        finding = Finding(Reason.DENIED_BY_REVIEWER, "the ledger is full, and a denial that it cannot hold was given")
+        return Ending(Phase.FAILED, By.OPERATOR, finding)
     back = ledger.first(status, Word.WITHDRAW)
     if back is not None:
         finding = Finding(Reason.WITHDRAWN_BY_REQUESTER, f"{back.username}: {back.comment}")
@@ -158,7 +162,7 @@ def _approve(observed: Observed, status: Status, decision: Decision, now: dateti
 def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
     """The effect is carried out; a deny or a withdrawal still stops it."""
     begun = status.effect is None or status.effect.state is not EffectState.WAITING
-    ending = _stopped(status) or (None if begun else _unproven(observed, status))
+    ending = _stopped(observed, status) or (None if begun else _unproven(observed, status))
     if ending is not None:
         return _end(observed, status, ending, now)
     step = _rules(observed).plan(replace(observed, status=status), status, now)

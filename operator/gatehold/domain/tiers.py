@@ -21,9 +21,12 @@ class Asked:
 
 
 def ask(policy: Policy, request: Request, price: Price | None, rules: Rules) -> Asked | Finding:
-    """Choose the quorum of a request. Whether an automatic tier may be used is asked separately (its RBAC verb)."""
+    """Choose the quorum of a request. Whether an automatic tier may be used is asked separately (its RBAC verb).
+
+    A request with options is always a question for people: a rule has no way to pick one.
+    """
     matching = matching_tiers(policy, request, price)
-    if len(matching) == 1 and matching[0].auto_approve:
+    if len(matching) == 1 and matching[0].auto_approve and not request.options:
         return Asked((), matching[0].name)
     return people(policy, request, matching, rules)
 

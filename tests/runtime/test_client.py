@@ -1,0 +1,193 @@
+"""The verbs of `Cluster` against a real API server, and the error each refusal becomes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from tests.runtime.support import request_body
+
+from controlplane import ControlPlane
+from gatehold.kube import errors
+from gatehold.kube.client import Access, Cluster, Identity
+from gatehold.kube.resources import JOBS, LEASES, NAMESPACES, PODS, REQUESTS, SERVICE_ACCOUNTS, Resource
+
+CONFIG_MAPS = Resource("", "v1", "configmaps", True, "ConfigMap")
+
+
+def config_map(name: str, **data: str) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "data": data}
+
+
+@pytest.mark.parametrize(
+    ("resource", "place", "path"),
+    [
+        (PODS, ("n", "p", None), "/api/v1/namespaces/n/pods/p"),
+        (PODS, (None, None, None), "/api/v1/pods"),
+        (REQUESTS, ("n", "r", "status"), "/apis/gatehold.dev/v1alpha1/namespaces/n/approvalrequests/r/status"),
+        (NAMESPACES, ("ignored", "x", None), "/api/v1/namespaces/x"),
+        (JOBS, ("n", "a/b?c", None), "/apis/batch/v1/namespaces/n/jobs/a%2Fb%3Fc"),
+    ],
+)
+def test_paths(resource: Resource, place: tuple[str | None, str | None, str | None], path: str) -> None:
+    assert resource.path(*place) == path
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "kind"),
+    [
+        (400, "BadRequest", errors.Invalid),
+        (401, "Unauthorized", errors.Unauthenticated),
+        (403, "Forbidden", errors.Forbidden),
+        (404, "NotFound", errors.Absent),
+        (405, "MethodNotAllowed", errors.ApiError),
+        (409, "Conflict", errors.Conflict),
+        (409, "AlreadyExists", errors.AlreadyExists),
+        (410, "Expired", errors.Gone),
+        (422, "Invalid", errors.Invalid),
+        (429, "TooManyRequests", errors.TooManyRequests),
+        (500, "InternalError", errors.Unavailable),
+        (504, "Timeout", errors.Unavailable),
+    ],
+)
+def test_each_status_becomes_one_error(status: int, reason: str, kind: type[errors.ApiError]) -> None:
+    raw = json.dumps({"kind": "Status", "reason": reason, "message": "why"}).encode()
+    error = errors.from_answer(status, {}, raw)
+    assert type(error) is kind
+    assert (error.status, error.reason, error.message) == (status, reason, "why")
+
+
+def test_retry_after_comes_from_the_header_or_the_body_and_nonsense_is_no_error() -> None:
+    body = json.dumps({"details": {"retryAfterSeconds": 7}}).encode()
+    assert errors.from_answer(429, {"Retry-After": "3"}, body).retry_after == 3
+    assert errors.from_answer(429, {}, body).retry_after == 7
+    assert errors.from_answer(429, {"Retry-After": "soon"}, b"<html>").retry_after is None
+    assert errors.from_answer(502, {}, b"[1]").message == "[1]"
+
+
+async def test_create_read_patch_and_delete(cluster: Cluster, namespace: str) -> None:
+    made = await cluster.create(CONFIG_MAPS, namespace, config_map("c", a="1"))
+    assert made["metadata"]["managedFields"][0]["manager"] == "gatehold"
+    with pytest.raises(errors.AlreadyExists):
+        await cluster.create(CONFIG_MAPS, namespace, config_map("c"))
+    patched = await cluster.merge_patch(CONFIG_MAPS, namespace, "c", {"data": {"a": None, "b": "2"}})
+    assert patched["data"] == {"b": "2"}
+    assert (await cluster.get(CONFIG_MAPS, namespace, "c"))["data"] == {"b": "2"}
+    test = {"op": "test", "path": "/metadata/uid", "value": "another"}
+    with pytest.raises(errors.Invalid):
+        await cluster.json_patch(CONFIG_MAPS, namespace, "c", [test, {"op": "remove", "path": "/data/b"}])
+    test["value"] = made["metadata"]["uid"]
+    assert "data" not in await cluster.json_patch(CONFIG_MAPS, namespace, "c", [test, {"op": "remove", "path": "/data"}])
+    applied = await cluster.apply(
+        CONFIG_MAPS, namespace, {"apiVersion": "v1", "kind": "ConfigMap", **config_map("c", z="9")}
+    )
+    assert applied["data"] == {"z": "9"}
+    with pytest.raises(errors.Conflict):
+        await cluster.delete(CONFIG_MAPS, namespace, "c", uid="another")
+    await cluster.delete(CONFIG_MAPS, namespace, "c", uid=made["metadata"]["uid"])
+    with pytest.raises(errors.Absent):
+        await cluster.get(CONFIG_MAPS, namespace, "c")
+    with pytest.raises(errors.Absent):
+        await cluster.delete(CONFIG_MAPS, namespace, "c")
+
+
+async def test_dry_runs_write_nothing(cluster: Cluster, namespace: str) -> None:
+    await cluster.create(CONFIG_MAPS, namespace, config_map("c"), dry_run=True)
+    with pytest.raises(errors.Absent):
+        await cluster.get(CONFIG_MAPS, namespace, "c")
+    made = await cluster.create(CONFIG_MAPS, namespace, config_map("c"))
+    answer = await cluster.merge_patch(CONFIG_MAPS, namespace, "c", {"data": {"a": "1"}}, dry_run=True)
+    assert answer["data"] == {"a": "1"}
+    assert (await cluster.get(CONFIG_MAPS, namespace, "c")) == made
+
+
+async def test_a_status_write_with_an_old_version_conflicts(cluster: Cluster, namespace: str) -> None:
+    made = await cluster.create(REQUESTS, namespace, request_body("r", namespace))
+    version = {"metadata": {"resourceVersion": made["metadata"]["resourceVersion"]}}
+    first = await cluster.patch_status(
+        REQUESTS, namespace, "r", version | {"status": {"observedGeneration": 1, "phase": "Pending"}}
+    )
+    assert first["status"]["phase"] == "Pending"
+    with pytest.raises(errors.Conflict):
+        await cluster.patch_status(REQUESTS, namespace, "r", version | {"status": {"phase": "Failed"}})
+
+
+async def test_fields_that_the_schema_does_not_know_are_refused_not_dropped(cluster: Cluster, namespace: str) -> None:
+    made = await cluster.create(REQUESTS, namespace, request_body("r", namespace))
+    version = {"metadata": {"resourceVersion": made["metadata"]["resourceVersion"]}}
+    with pytest.raises(errors.Invalid, match="unknown field"):
+        await cluster.patch_status(REQUESTS, namespace, "r", version | {"status": {"priorState": "lost"}})
+
+
+async def test_lists_come_in_pages_and_every_item_has_a_kind(cluster: Cluster, namespace: str) -> None:
+    for number in range(7):
+        body = config_map(f"c{number}")
+        body["metadata"]["labels"] = {"odd": str(number % 2)}
+        await cluster.create(CONFIG_MAPS, namespace, body)
+    pages = [page async for page in cluster.list_pages(CONFIG_MAPS, namespace, "odd!=2", limit=3)]
+    assert [len(page.items) for page in pages] == [3, 3, 1]
+    assert {item["kind"] for page in pages for item in page.items} == {"ConfigMap"}
+    assert all(page.resource_version == pages[0].resource_version for page in pages)
+    assert len(await cluster.list_all(CONFIG_MAPS, namespace, "odd=1")) == 3
+
+
+async def test_a_watch_hands_out_what_happens_after_a_version(cluster: Cluster, namespace: str) -> None:
+    made = await cluster.create(
+        CONFIG_MAPS, namespace, config_map("c") | {"metadata": {"name": "c", "labels": {"w": namespace}}}
+    )
+    seen: list[tuple[str, str]] = []
+
+    async def watch() -> None:
+        async for event in cluster.watch(CONFIG_MAPS, made["metadata"]["resourceVersion"], f"w={namespace}", seconds=30):
+            seen.append((event["type"], event["object"].get("data", {}).get("a", "")))
+            if event["type"] == "DELETED":
+                return
+
+    watching = asyncio.create_task(watch())
+    await cluster.merge_patch(CONFIG_MAPS, namespace, "c", {"data": {"a": "x" * 300_000}})
+    await cluster.delete(CONFIG_MAPS, namespace, "c")
+    await asyncio.wait_for(watching, 10)
+    assert [kind for kind, _ in seen] == ["MODIFIED", "DELETED"]
+    assert len(seen[0][1]) == 300_000
+
+
+async def test_who_may_do_what_and_who_we_are(cluster: Cluster, namespace: str) -> None:
+    assert (await cluster.who_am_i())["username"] == "admin"
+    assert await cluster.access_review_self(Access("delete", "", "nodes"))
+    nobody = Identity("nobody", groups=("system:authenticated",))
+    assert not await cluster.access_review(nobody, Access("approve", "gatehold.dev", "approvalpolicies", name="p"))
+
+
+async def test_a_minted_token_is_another_account_with_nothing_of_ours(cluster: Cluster, namespace: str) -> None:
+    await cluster.create(SERVICE_ACCOUNTS, namespace, {"metadata": {"name": "probe"}})
+    token = await cluster.mint_token(namespace, "probe")
+    async with cluster.as_token(token) as probe:
+        assert (await probe.who_am_i())["username"] == f"system:serviceaccount:{namespace}:probe"
+        with pytest.raises(errors.Forbidden):
+            await probe.get(LEASES, namespace, "x")
+    async with cluster.as_token("nonsense") as stranger:
+        with pytest.raises(errors.Unauthenticated):
+            await stranger.who_am_i()
+    assert (await cluster.who_am_i())["username"] == "admin"
+
+
+async def test_no_answer_is_unavailable_and_names_no_query(plane: ControlPlane) -> None:
+    async with await Cluster.connect(kubeconfig=str(plane.admin_kubeconfig), timeout=0.5) as slow:
+        await slow.who_am_i()
+        plane.freeze("kube-apiserver")
+        try:
+            with pytest.raises(errors.Unavailable, match="no answer in time") as caught:
+                await slow.merge_patch(CONFIG_MAPS, "default", "c", {})
+        finally:
+            plane.thaw("kube-apiserver")
+        assert "?" not in str(caught.value)
+    with pytest.raises(errors.Unavailable, match="kubeconfig"):
+        await Cluster.connect(kubeconfig="/nonexistent/kubeconfig")
+
+
+async def test_a_sibling_is_the_same_account_with_its_own_connections(cluster: Cluster) -> None:
+    async with cluster.sibling(timeout=1.0) as sibling:
+        assert (await sibling.who_am_i())["username"] == "admin"
+    assert (await cluster.who_am_i())["username"] == "admin"

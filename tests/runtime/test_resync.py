@@ -1,0 +1,107 @@
+"""Lists on a real API server: they fill a cache, find what a watch missed, and believe no list over a newer event."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from tests.runtime.support import request_body, summarise
+
+from gatehold.kube.client import Cluster, Page
+from gatehold.kube.resources import MAP, REQUESTS, Resource
+from gatehold.runtime.cache import Store
+from gatehold.runtime.resync import Feed, Resync
+from gatehold.telemetry.metrics import Metrics
+
+
+class Within:
+    """The real cluster, listing one namespace only: other tests write beside this one."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self.between: Any = None
+
+    async def list_pages(self, resource: Resource, label_selector: str = "", limit: int = 500) -> AsyncIterator[Page]:
+        async for page in self.cluster.list_pages(resource, self.namespace, label_selector, limit=limit):
+            yield page
+            if self.between is not None:
+                await self.between()
+
+
+def make(cluster: Cluster, namespace: str, store: Store) -> tuple[Resync, Within, list[str]]:
+    changed: list[str] = []
+
+    def take(body: Mapping[str, Any]) -> bool:
+        news = store.upsert(body, None)
+        if news:
+            changed.append(body["metadata"]["name"])
+        return news
+
+    def drop(uid: str) -> None:
+        store.remove(uid)
+
+    feed = Feed(REQUESTS, store, take, drop, "gatehold.dev/done!=true")
+    within = Within(cluster, namespace)
+    return Resync(within, feed, Metrics(), limit=3), within, changed  # type: ignore[arg-type]
+
+
+async def test_the_first_list_fills_the_cache_without_what_is_done(cluster: Cluster, namespace: str) -> None:
+    for number in range(8):
+        body = request_body(f"r{number}", namespace)
+        if number == 0:
+            body["metadata"]["labels"] = {"gatehold.dev/done": "true"}
+        await cluster.create(REQUESTS, namespace, body)
+    store = Store(summarise)
+    resync, _, changed = make(cluster, namespace, store)
+    assert await resync.first() == 7
+    assert len(store) == 7
+    assert len(changed) == 7
+    assert resync.version.isdecimal()
+
+
+async def test_a_sweep_finds_what_was_missed_and_nothing_else(cluster: Cluster, namespace: str) -> None:
+    for number in range(4):
+        await cluster.create(REQUESTS, namespace, request_body(f"r{number}", namespace))
+    store = Store(summarise)
+    resync, _, changed = make(cluster, namespace, store)
+    await resync.first()
+    changed.clear()
+    assert await resync.sweep() == 0
+    await cluster.delete(REQUESTS, namespace, "r0")
+    await cluster.merge_patch(REQUESTS, namespace, "r1", {"metadata": {"annotations": {"a": "b"}}})
+    await cluster.create(REQUESTS, namespace, request_body("r9", namespace))
+    assert await resync.sweep() == 3
+    assert sorted(changed) == ["r1", "r9"]
+    assert {record.name for record in store} == {"r1", "r2", "r3", "r9"}
+
+
+async def test_what_an_event_touched_meanwhile_is_left_alone(cluster: Cluster, namespace: str) -> None:
+    for number in range(4):
+        await cluster.create(REQUESTS, namespace, request_body(f"r{number}", namespace))
+    store = Store(summarise)
+    resync, within, _ = make(cluster, namespace, store)
+    await resync.first()
+    gone = next(record.uid for record in store if record.name == "r3")
+    fresh: dict[str, Any] = {}
+
+    async def meanwhile() -> None:
+        """Between two pages the watch reports a deletion of what page two still names, and something quite new."""
+        if fresh:
+            return
+        fresh.update(await cluster.create(REQUESTS, namespace, request_body("fresh", namespace)))
+        await cluster.delete(REQUESTS, namespace, "r3")
+        store.remove(gone)
+        store.upsert(fresh, None)
+        resync.touch(gone)
+        resync.touch(fresh["metadata"]["uid"])
+
+    within.between = meanwhile
+    await resync.sweep()
+    assert {record.name for record in store} == {"r0", "r1", "r2", "fresh"}
+
+
+async def test_a_kind_that_is_not_served_has_no_objects(cluster: Cluster) -> None:
+    unknown = MAP._replace(plural="nosuchthings")
+    feed = Feed(unknown, Store(summarise), lambda _: True, lambda _: None, optional=True)
+    assert await Resync(cluster, feed, Metrics()).first() == 0

@@ -1,0 +1,114 @@
+"""The watchdog: a dead watch ends the process, an API server that is away does not, a hung loop does."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from gatehold.kube.errors import Forbidden, Unavailable
+from gatehold.runtime.watchdog import Heartbeat, LoopGuard, WatchDead
+
+
+class Pulse:
+    """An object whose version and availability a test sets, and a clock that it moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.version: str | None = "1"
+        self.error: Exception | None = None
+        self.heartbeat = Heartbeat(self.beat, every=5.0, limit=30.0, monotonic=lambda: self.now)
+
+    async def beat(self) -> str | None:
+        if self.error is not None:
+            raise self.error
+        return self.version
+
+    async def pass_time(self, seconds: int, version: str | None = None) -> None:
+        for _ in range(0, seconds, 5):
+            self.now += 5
+            if version is not None:
+                self.version = version
+            await self.heartbeat.once()
+
+
+async def test_a_watch_that_delivers_is_alive() -> None:
+    pulse = Pulse()
+    assert not pulse.heartbeat.fresh()
+    for number in range(1, 50):
+        pulse.version = str(number)
+        await pulse.heartbeat.once()
+        pulse.heartbeat.seen(str(number))
+        pulse.now += 5
+    assert pulse.heartbeat.fresh()
+
+
+async def test_a_watch_that_stops_delivering_ends_the_process() -> None:
+    pulse = Pulse()
+    pulse.heartbeat.seen("1")
+    await pulse.pass_time(25, "2")
+    assert pulse.heartbeat.fresh()
+    with pytest.raises(WatchDead):
+        await pulse.pass_time(30, "9")
+    assert not pulse.heartbeat.fresh()
+
+
+async def test_an_older_event_does_not_count_and_a_newer_does() -> None:
+    pulse = Pulse()
+    pulse.heartbeat.seen("9")
+    await pulse.pass_time(5, "10")
+    pulse.heartbeat.seen("9")
+    pulse.heartbeat.seen("11")
+    await pulse.pass_time(60, "11")
+    assert pulse.heartbeat.fresh()
+
+
+async def test_an_api_server_that_is_away_is_no_dead_watch_even_when_it_comes_back() -> None:
+    pulse = Pulse()
+    pulse.heartbeat.seen("1")
+    await pulse.pass_time(5, "2")
+    pulse.error = Unavailable("down")
+    await pulse.pass_time(600)
+    pulse.error = None
+    await pulse.heartbeat.once()
+    pulse.heartbeat.seen("3")
+    await pulse.heartbeat.once()
+    assert pulse.heartbeat.fresh()
+
+
+async def test_a_watch_that_still_lists_has_much_longer() -> None:
+    pulse = Pulse()
+    await pulse.pass_time(300, "2")
+    assert not pulse.heartbeat.fresh()
+    with pytest.raises(WatchDead):
+        await pulse.pass_time(600, "2")
+
+
+async def test_without_the_probes_request_nothing_is_watched_and_readiness_does_not_wait() -> None:
+    pulse = Pulse()
+    pulse.version = None
+    await pulse.pass_time(600)
+    assert pulse.heartbeat.fresh()
+
+
+async def test_a_refused_heartbeat_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    pulse = Pulse()
+    pulse.error = Forbidden("no")
+    await pulse.pass_time(60)
+    assert caplog.text.count("dead watch") == 1
+
+
+async def test_a_loop_that_hangs_is_ended_and_one_that_turns_is_not() -> None:
+    died = threading.Event()
+    guard = LoopGuard(0.2, die=died.set)
+    guard.start()
+    await asyncio.sleep(0.5)
+    assert not died.is_set()
+    # A hang is a blocked loop; there is no other way to make one.
+    began = time.monotonic()
+    while not died.is_set() and time.monotonic() - began < 5:
+        time.sleep(0.01)  # noqa: ASYNC251
+    guard.stop()
+    assert died.is_set()
