@@ -1,0 +1,49 @@
+"""Gatehold as its users have it: installed once per session, the operator running, a namespace per test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane import Cluster, provider
+from playground import OperatorProcess, install, wait_enforced
+from tests.e2e.notices import Receiver
+from tests.e2e.stage import Stage, new_stage
+
+
+@pytest.fixture(scope="session")
+def gatehold(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster with Gatehold installed; no operator yet."""
+    with provider(request.getfixturevalue).cluster() as cluster:
+        install(cluster)
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def notices() -> Iterator[Receiver]:
+    """Who is told."""
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def operator(gatehold: Cluster, notices: Receiver) -> Iterator[OperatorProcess]:
+    """The operator, acting, the wall proven. A test that stops it starts it again."""
+    process = OperatorProcess(
+        gatehold,
+        default_timeout_seconds="600",
+        retention_sweep_seconds="3",
+        max_pending_per_author="60",
+        robot_users="robot-ci,other-robot",
+        notice_url=notices.url,
+        notice_insecure_loopback="true",
+    )
+    process.start()
+    wait_enforced(gatehold)
+    yield process
+    assert "Traceback" not in process.log(100_000), process.log(400)
+
+
+@pytest.fixture
+def stage(gatehold: Cluster, operator: OperatorProcess) -> Stage:
+    """A namespace of the test's own, with its people."""
+    return new_stage(gatehold, operator)

@@ -1,0 +1,102 @@
+"""Gaps in the wall: a cluster admin takes parts of it away, or weakens them, and puts them back as shipped."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any, Final
+
+import yaml
+
+from controlplane import Cluster, wait_until
+from playground.install import WALL
+from tests.e2e.stage import Stage, connection
+from tests.wall.api import Call, path
+
+Body = dict[str, Any]
+Change = Callable[[Body], Body | None]
+"""From an object as shipped to what an admin makes of it; None deletes it."""
+
+ADMISSION: Final = "admissionregistration.k8s.io/v1"
+KINDS: Final = {
+    "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
+    "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
+    "MutatingAdmissionPolicy": "mutatingadmissionpolicies",
+    "MutatingAdmissionPolicyBinding": "mutatingadmissionpolicybindings",
+}
+
+
+def shipped(kind: str, name: str) -> Body:
+    """One object of the wall, as a user applies it."""
+    bodies = (body for file in sorted(WALL.glob("*.yaml")) for body in yaml.safe_load_all(file.read_text()))
+    return next(body for body in bodies if body and (body["kind"], body["metadata"]["name"]) == (kind, name))
+
+
+@contextlib.contextmanager
+def gap(stage: Stage, kind: str, name: str, change: Change) -> Iterator[None]:
+    """The wall without this object as shipped; noticed by the operator at the beginning, proven again at the end."""
+    put(stage.cluster, shipped(kind, name), change(deepcopy(shipped(kind, name))))
+    try:
+        until_enforced(stage.cluster, "False")
+        yield
+    finally:
+        put(stage.cluster, shipped(kind, name), shipped(kind, name))
+        until_enforced(stage.cluster, "True")
+
+
+@contextlib.contextmanager
+def jam(stage: Stage) -> Iterator[None]:
+    """Something of the platform's own refuses every change of Jobs in the namespace: what is approved cannot land yet."""
+    name, admin = f"jam-{stage.namespace}", stage.api()
+    rule = {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["jobs"]}
+    spec = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": f"request.namespace != '{stage.namespace}'", "message": "jammed"}],
+    }
+    binding = {"policyName": name, "validationActions": ["Deny"]}
+    for kind, body in (("ValidatingAdmissionPolicy", spec), ("ValidatingAdmissionPolicyBinding", binding)):
+        admin.must(Call(path(ADMISSION, KINDS[kind]), {"metadata": {"name": name}, "spec": body}, "post"))
+    stage.job("probe-of-the-jam", "nobody")
+    change = Call(stage.path("job", "probe-of-the-jam"), {"metadata": {"annotations": {"a": "b"}}}, query={"dryRun": "All"})
+    try:
+        wait_until(lambda: not stage.api().send(change).ok, "the jam is in force", 15)
+        yield
+    finally:
+        for kind in ("ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"):
+            admin.must(Call(path(ADMISSION, KINDS[kind], None, name), how="delete"))
+
+
+def removed(_: Body) -> None:
+    """The change that deletes it."""
+    return
+
+
+def put(cluster: Cluster, body: Body, wanted: Body | None) -> None:
+    """Make an object of the wall what is wanted, whatever it is now."""
+    admin = connection(cluster.admin_kubeconfig)
+    plural, name = KINDS[body["kind"]], body["metadata"]["name"]
+    live = admin.get(path(ADMISSION, plural, None, name))
+    if wanted is None:
+        admin.must(Call(path(ADMISSION, plural, None, name), how="delete"))
+    elif live is None:
+        admin.must(Call(path(ADMISSION, plural), wanted, "post"))
+    else:
+        version = {"resourceVersion": live["metadata"]["resourceVersion"]}
+        whole = {**wanted, "metadata": {**wanted["metadata"], **version}}
+        admin.must(Call(path(ADMISSION, plural, None, name), whole, "put"))
+
+
+def until_enforced(cluster: Cluster, status: str, seconds: float = 30) -> Body:
+    """Wait until every policy says so; answers the condition of the probe's policy."""
+    admin = connection(cluster.admin_kubeconfig)
+    found: dict[str, Body] = {}
+
+    def said() -> bool:
+        items = admin.must(Call(path("gatehold.dev/v1alpha1", "approvalpolicies"), how="get"))["items"]
+        found.clear()
+        for item in items:
+            conditions = item.get("status", {}).get("conditions", [])
+            found[item["metadata"]["name"]] = next((c for c in conditions if c["type"] == "Enforced"), {})
+        return all(condition.get("status") == status for condition in found.values())
+
+    wait_until(said, f"Enforced={status} on every policy", seconds)
+    return found["gatehold-probe"]

@@ -1,0 +1,52 @@
+"""What a test asks of a running operator from outside: its site, its metrics, and to die and come back."""
+
+import signal
+
+import urllib3
+
+from controlplane import wait_until
+from playground import OperatorProcess
+
+_POOL = urllib3.PoolManager(retries=False, timeout=2.0)
+
+
+def site(process: OperatorProcess, where: str) -> tuple[int, str]:
+    """Code and text of /healthz, /readyz or /metrics; code 0 where nobody answers."""
+    try:
+        answer = _POOL.request("GET", f"http://127.0.0.1:{process.port}{where}")
+    except urllib3.exceptions.HTTPError:
+        return 0, ""
+    return answer.status, answer.data.decode()
+
+
+def metric(process: OperatorProcess, name: str) -> float | None:
+    """The value of one series, named as in the text format; None where it is not told."""
+    _, text = site(process, "/metrics")
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return next((float(value) for series, value in lines if series == name), None)
+
+
+def until_acting(process: OperatorProcess, seconds: float = 40) -> None:
+    """Wait until this replica acts, the wall proven."""
+
+    def acts() -> bool:
+        assert process.code() is None, process.log(40)
+        return metric(process, "gatehold_leader") == 1 and metric(process, "gatehold_wall_enforced") == 1
+
+    wait_until(acts, f"{process.name} acts", seconds)
+
+
+def crash(process: OperatorProcess) -> None:
+    """kill -9, and free its Lease: who is surely dead need not be waited for."""
+    process.kill()
+    process.cluster.kubectl("-n", "gatehold-system", "delete", "lease", "gatehold-operator", "--ignore-not-found")
+
+
+def freeze(process: OperatorProcess) -> None:
+    """SIGSTOP: it lives and does nothing."""
+    process.cluster.signal_program(process.name, signal.SIGSTOP)
+
+
+def thaw(process: OperatorProcess) -> None:
+    """SIGCONT."""
+    process.cluster.signal_program(process.name, signal.SIGCONT)

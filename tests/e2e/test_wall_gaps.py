@@ -1,0 +1,240 @@
+"""While the wall has a gap nothing passes; it is noticed and said, and everything goes on when it is mended."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from controlplane import ControlPlane, wait_until
+from playground import OperatorProcess, install, wait_enforced
+from tests.e2e.gaps import Body, Change, gap, jam, put, removed, shipped, until_enforced
+from tests.e2e.operators import metric, until_acting
+from tests.e2e.stage import Stage, condition, new_stage
+from tests.wall.api import Call
+
+VAP, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
+REQUESTS = "gatehold-requests"
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[OperatorProcess]:
+    """A control plane of this file's own, since everybody in it is affected."""
+    with ControlPlane.start(nodes=2) as cluster:
+        install(cluster)
+        process = OperatorProcess(cluster)
+        process.start()
+        wait_enforced(cluster)
+        yield process
+        assert "Traceback" not in process.log(100_000), process.log(400)
+
+
+@pytest.fixture
+def stage(world: OperatorProcess) -> Stage:
+    """A namespace of the test's own in that control plane."""
+    return new_stage(world.cluster, world)
+
+
+def audit(body: Body) -> Body:
+    """Only told in the audit log, no longer denied."""
+    body["spec"]["validationActions"] = ["Audit"]
+    return body
+
+
+def excluding(body: Body) -> Body:
+    """Bound again, with an exclusion that covers everything that matters."""
+    rule = {"apiGroups": ["gatehold.dev"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"]}
+    body["spec"]["matchResources"] = {"excludeResourceRules": [rule]}
+    return body
+
+
+def lax(body: Body) -> Body:
+    """The same name, another text."""
+    body["spec"]["validations"] = [{"expression": "true"}]
+    return body
+
+
+def ignoring(body: Body) -> Body:
+    """What cannot be evaluated passes."""
+    body["spec"]["failurePolicy"] = "Ignore"
+    return body
+
+
+GAPS: list[tuple[str, str, Change]] = [
+    (VAP, REQUESTS, removed),
+    (BINDING, REQUESTS, removed),
+    (BINDING, REQUESTS, audit),
+    (BINDING, REQUESTS, excluding),
+    (VAP, REQUESTS, lax),
+]
+OTHERS: list[tuple[str, str, Change]] = [
+    (VAP, "gatehold-status", removed),
+    (BINDING, "gatehold-jobs", audit),
+    (VAP, "gatehold-token", lax),
+    (BINDING, "gatehold-operator", excluding),
+    ("MutatingAdmissionPolicy", "gatehold-stamp", ignoring),
+]
+
+
+def forge(stage: Stage, name: str, number: int, word: str, user: str, role: str = "") -> None:
+    """Mallory, who decides nothing, writes somebody else's verdict; she gets in as long as the wall is open."""
+    digest = stage.get("apr", name)["status"]["requestDigest"]
+    line = f"{word}|{digest}|{role}|{user}||forged by mallory, at length"
+    call = Call(stage.path("apr", name), {"metadata": {"annotations": {f"verdict.gatehold.dev/{number}": line}}})
+    wait_until(lambda: stage.api("mallory").send(call).ok, f"a forgery on {name} gets in", 15)
+
+
+def recorded(body: Body) -> list[tuple[str, str, bool, str]]:
+    """Word, person, whether it counts, and why not."""
+    found = body["status"].get("verdicts", [])
+    return [(v["verdict"], v["username"], v.get("counted", True), v.get("reason", "")) for v in found]
+
+
+@pytest.mark.parametrize(("kind", "name", "change"), GAPS, ids=["deleted", "unbound", "audit", "excluded", "lax"])
+def test_nothing_passes_a_gap_and_everything_goes_on_afterwards(stage: Stage, kind: str, name: str, change: Change) -> None:
+    policy = stage.policy()
+    jobs = {title: stage.job(title, policy) for title in ("waits", "second", "fresh")}
+    for title in ("waits", "second"):
+        stage.request(f"{title}-1", policy, job=jobs[title])
+        stage.until_prepared(f"{title}-1")
+        stage.say("alice", f"{title}-1", "approve")
+        stage.until(f"{title}-1", lambda body: body["status"]["approvals"] == "1/2", "1/2")
+
+    with gap(stage, kind, name, change):
+        wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "TextDiffers", "the reason", 10)
+        assert f"{kind} {name}" in until_enforced(stage.cluster, "False")["message"]
+        assert metric(stage.operator, "gatehold_wall_enforced") == 0
+        forge(stage, "waits-1", 1, "approve", "bob", "sre")
+        forge(stage, "waits-1", 2, "override", "dana")
+        forge(stage, "second-1", 1, "approve", "bob", "sre")
+        stage.request("fresh-1", policy, job=jobs["fresh"])
+        held = stage.until_held("fresh-1", "WallNotProven")
+        assert "requestDigest" not in held["status"]
+        waits = stage.until("waits-1", lambda body: len(body["status"]["verdicts"]) == 3, "all recorded")
+        assert recorded(waits) == [
+            ("approve", "alice", True, ""),
+            ("approve", "bob", False, "Unproven"),
+            ("override", "dana", False, "Unproven"),
+        ]
+        assert (waits["status"]["phase"], waits["status"]["approvals"]) == ("Pending", "1/2")
+        assert all(stage.get("job", title)["spec"]["suspend"] is True for title in jobs)
+
+    assert metric(stage.operator, "gatehold_wall_enforced") == 1
+    stage.until_prepared("fresh-1")
+    for person in ("alice", "bob"):
+        stage.say(person, "fresh-1", "approve")
+    for title in ("waits", "second"):
+        stage.say("bob", f"{title}-1", "approve", "this time it is me")
+    for title, job in jobs.items():
+        done = stage.until_done(f"{title}-1")
+        assert done["status"]["phase"] == "Released"
+        assert len(stage.pods_of(job)) == 1
+    assert stage.get("apr", "waits-1")["status"]["decision"]["by"] == "People"
+
+
+@pytest.mark.parametrize(("kind", "name", "change"), OTHERS, ids=[name for _, name, _ in OTHERS])
+def test_any_part_of_the_wall_that_is_not_as_shipped_is_named_and_holds_everything(
+    stage: Stage, kind: str, name: str, change: Change
+) -> None:
+    policy = stage.policy(quorum=[{"role": "sre"}])
+    stage.request("held", policy)
+    stage.until_prepared("held")
+    with gap(stage, kind, name, change):
+        wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "TextDiffers", "the reason", 10)
+        assert f"{kind} {name}" in until_enforced(stage.cluster, "False")["message"]
+        if kind in (VAP, BINDING):
+            stage.say("alice", "held", "approve", "an honest one, at the wrong moment")
+            body = stage.until("held", lambda body: body["status"].get("verdicts"), "recorded")
+            assert recorded(body) == [("approve", "alice", False, "Unproven")]
+            assert body["status"]["phase"] == "Pending"
+    stage.say("alice", "held", "approve", "again, now that it counts")
+    assert stage.until_done("held")["status"]["phase"] == "Approved"
+
+
+def test_a_release_that_is_due_waits_until_the_wall_is_proven_again(stage: Stage) -> None:
+    policy = stage.policy(quorum=[{"role": "sre"}], validitySeconds=300)
+    job = stage.job("due", policy)
+    stage.request("due-1", policy, job=job)
+    stage.until_prepared("due-1")
+    with ExitStack() as mended:
+        with jam(stage):  # approved, and not released before the wall has its gap
+            stage.say("alice", "due-1", "approve")
+            stage.until_phase("due-1", "Approved")
+            mended.enter_context(gap(stage, BINDING, "gatehold-jobs", audit))
+        held = stage.until_held("due-1", "WallNotProven")
+        assert (held["status"]["phase"], held["status"]["effect"]["state"]) == ("Approved", "Waiting")
+        proofs = 'gatehold_wall_proofs_total{result="TextDiffers"}'
+        tried = metric(stage.operator, proofs) or 0
+        wait_until(lambda: (metric(stage.operator, proofs) or 0) >= tried + 2, "the operator has looked twice more", 15)
+        assert stage.get("job", "due")["spec"]["suspend"] is True
+    done = stage.until_done("due-1")
+    assert done["status"]["phase"] == "Released"
+    assert recorded(done) == [("approve", "alice", True, "")]
+    assert len(stage.pods_of(job)) == 1
+
+
+def test_what_was_approved_while_the_operator_was_down_and_the_wall_open_counts_for_nothing(stage: Stage) -> None:
+    policy = stage.policy(quorum=[{"role": "sre"}])
+    job = stage.job("blind", policy)
+    stage.request("blind-1", policy, job=job)
+    stage.until_prepared("blind-1")
+    stage.operator.stop()
+    put(stage.cluster, shipped(VAP, REQUESTS), None)
+    try:
+        forge(stage, "blind-1", 0, "approve", "bob", "sre")
+        stage.operator.start()
+        body = stage.until("blind-1", lambda body: body["status"].get("verdicts"), "recorded")
+        assert recorded(body) == [("approve", "bob", False, "Unproven")]
+        assert body["status"]["phase"] == "Pending"
+    finally:
+        put(stage.cluster, shipped(VAP, REQUESTS), shipped(VAP, REQUESTS))
+        until_acting(stage.operator)
+    assert stage.get("job", "blind")["spec"]["suspend"] is True
+    stage.say("bob", "blind-1", "approve", "really me")
+    assert stage.until_done("blind-1")["status"]["phase"] == "Released"
+
+
+def test_a_deny_and_the_clock_do_not_wait_for_the_wall(stage: Stage) -> None:
+    policy = stage.policy()
+    for name, seconds in (("refused", 600), ("over", 5), ("regretted", 600)):
+        stage.request(name, policy, timeoutSeconds=seconds)
+        stage.until_prepared(name)
+    with gap(stage, BINDING, "gatehold-jobs", audit):
+        stage.say("alice", "refused", "deny", "no")
+        stage.say("ci", "regretted", "withdraw", "never mind")
+        assert stage.until_done("refused")["status"]["phase"] == "Denied"
+        assert stage.until_done("regretted")["status"]["phase"] == "Withdrawn"
+        assert stage.until_done("over")["status"]["phase"] == "Expired"
+
+
+def test_a_probe_that_may_not_try_proves_nothing(stage: Stage) -> None:
+    policy = stage.policy(quorum=[{"role": "sre"}])
+    stage.request("unprobed", policy)
+    stage.until_prepared("unprobed")
+    system = ("-n", "gatehold-system", "rolebinding", "gatehold-probe")
+    binding = stage.cluster.kubectl("get", *system, "-o", "json").stdout
+    stage.cluster.kubectl("delete", *system)
+    try:
+        stage.say("alice", "unprobed", "approve")  # it would be the last one needed, so the wall is proven first
+        wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "ProbeMissing", "the reason", 10)
+        body = stage.until("unprobed", lambda body: body["status"].get("verdicts"), "recorded")
+        assert recorded(body) == [("approve", "alice", False, "Unproven")]
+        assert body["status"]["phase"] == "Pending"
+    finally:
+        stage.cluster.kubectl("create", "-f", "-", stdin=binding)
+    until_enforced(stage.cluster, "True")
+    stage.say("alice", "unprobed", "approve", "again")
+    assert stage.until_done("unprobed")["status"]["phase"] == "Approved"
+
+
+def test_a_wall_that_is_there_as_shipped_but_never_asked_is_found_out() -> None:
+    switched_off = ["--disable-admission-plugins=ValidatingAdmissionPolicy"]
+    with ControlPlane.start(nodes=0, apiserver_args=switched_off) as cluster:
+        install(cluster)
+        process = OperatorProcess(cluster)
+        process.start()
+        wait_until(lambda: until_enforced(cluster, "False")["reason"] == "ForgeryAccepted", "the reason", 40)
+        stage = new_stage(cluster, process)
+        stage.request("unsafe", stage.policy())
+        assert "requestDigest" not in stage.until_held("unsafe", "WallNotProven")["status"]
+        assert condition(stage.get("apr", "unsafe"), "Approved")[0] == "False"
+        assert metric(process, "gatehold_wall_enforced") == 0
