@@ -193,6 +193,25 @@ def test_what_was_approved_while_the_operator_was_down_and_the_wall_open_counts_
     assert stage.until_done("blind-1")["status"]["phase"] == "Released"
 
 
+def test_a_gap_that_opened_and_closed_while_nobody_looked_is_found_out_at_the_start(stage: Stage) -> None:
+    policy = stage.policy(quorum=[{"role": "sre"}])
+    job = stage.job("unseen", policy)
+    stage.request("unseen-1", policy, job=job)
+    stage.until_prepared("unseen-1")
+    stage.operator.stop()
+    put(stage.cluster, shipped(VAP, REQUESTS), None)
+    forge(stage, "unseen-1", 0, "approve", "bob", "sre")
+    put(stage.cluster, shipped(VAP, REQUESTS), shipped(VAP, REQUESTS))
+    stage.operator.start()
+    until_acting(stage.operator)
+
+    body = stage.until("unseen-1", lambda body: body["status"].get("verdicts"), "recorded")
+    assert recorded(body) == [("approve", "bob", False, "Unproven")]
+    assert stage.get("job", "unseen")["spec"]["suspend"] is True
+    stage.say("bob", "unseen-1", "approve", "really me")
+    assert stage.until_done("unseen-1")["status"]["phase"] == "Released"
+
+
 def test_a_deny_and_the_clock_do_not_wait_for_the_wall(stage: Stage) -> None:
     policy = stage.policy()
     for name, seconds in (("refused", 600), ("over", 5), ("regretted", 600)):

@@ -50,7 +50,7 @@ async def run_operator(settings: Settings) -> int:
 def build(runtime: Runtime) -> Controllers:
     """Make the controllers of one process."""
     probe = ProbeAccount(runtime)
-    wall = Wall(WallProof(probe), runtime.clock, runtime.metrics)
+    wall = Wall(WallProof(probe), probe, runtime.clock, runtime.metrics)
     hands, tell = Hands(runtime), Tell(runtime)
     gather = Gather(runtime, wall, hands)
     requests = RequestController(runtime, gather, Apply(runtime, wall, hands, tell))

@@ -17,6 +17,7 @@ from gatehold.kube.resources import MAP, MAP_BINDINGS, REQUESTS, VAP, VAP_BINDIN
 from gatehold.runtime.parts import Runtime
 
 Body = dict[str, Any]
+FINGERPRINT = "gatehold.dev/wall"
 _TOKEN_SECONDS = 600
 _RENEW_SECONDS = 300.0
 
@@ -73,6 +74,22 @@ class ProbeAccount:
                 await self._runtime.cluster.create(REQUESTS, self._namespace, body)
             except AlreadyExists:
                 return
+
+    async def recall(self) -> str:
+        """Read the fingerprint of the last proven wall off the probe's request; empty where there is none."""
+        try:
+            body = await self._runtime.cluster.get(REQUESTS, self._namespace, PROBE)
+        except Absent:
+            return ""
+        return str((body["metadata"].get("annotations") or {}).get(FINGERPRINT, ""))
+
+    async def remember(self, fingerprint: str) -> bool:
+        """Write it there; only the leader does."""
+        if not self._runtime.is_leader():
+            return False
+        patch = {"metadata": {"annotations": {FINGERPRINT: fingerprint}}}
+        await self._runtime.cluster.merge_patch(REQUESTS, self._namespace, PROBE, patch)
+        return True
 
     async def close(self) -> None:
         """Close the probe's connections."""

@@ -5,12 +5,15 @@ forged verdict is always first seen after the gap has begun here. A gap that onl
 one.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from gatehold.admission.proof import Proof, Reason, WallProof
 from gatehold.kube.clock import ClockUnknown, ServerClock
+from gatehold.kube.errors import ApiError
 from gatehold.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -21,12 +24,31 @@ Identity = frozenset[tuple[str, str, str, int]]  # kind, name, uid, generation o
 _ALWAYS = float("-inf")
 
 
+class WallMemory(Protocol):
+    """Where the fingerprint of the last proven wall outlives the process."""
+
+    async def recall(self) -> str:
+        """Read it; empty where there is none. Raises ApiError."""
+        ...
+
+    async def remember(self, fingerprint: str) -> bool:
+        """Write it, if this process may; answers whether it did. Raises ApiError."""
+        ...
+
+
+def fingerprint(proof: Proof) -> str:
+    """A short text that is equal exactly for the same objects at the same generations."""
+    return hashlib.sha256(repr(proof.identity).encode()).hexdigest()[:32]
+
+
 class Wall:
     """The state of the wall over time, in the API server's seconds."""
 
-    def __init__(self, proof: WallProof, clock: ServerClock, metrics: Metrics) -> None:
+    def __init__(self, proof: WallProof, memory: WallMemory, clock: ServerClock, metrics: Metrics) -> None:
         """Nothing is proven before the first proof."""
         self._proof = proof
+        self._memory = memory
+        self._remembered: str | None = None  # None: not looked up yet
         self._clock = clock
         self._metrics = metrics
         self._gaps: list[tuple[float, float]] = []  # closed ones: from, to
@@ -39,7 +61,8 @@ class Wall:
 
     def proven(self) -> bool:
         """Whether the wall is proven in force at this moment."""
-        return self._open_since is None and self._proof.proven(time.monotonic())
+        known = self._remembered is not None and self._open_since is None
+        return known and self._proof.proven(time.monotonic())
 
     def unknown(self) -> bool:
         """Whether nothing is known: no proof came through, and no gap was seen either. The next proof tells which.
@@ -68,17 +91,35 @@ class Wall:
 
     async def prove(self, max_age: float = FRESH) -> bool:
         """Prove it, or use a proof that began at most `max_age` seconds ago. Never raises for a wall that is down."""
-        began = self._now()
         result = await self._proof.prove(max_age)
+        # a proof that was used before says nothing about the time since it began
+        began = self._now() - (time.monotonic() - result.started_monotonic)
         if result is not self.last:
             self._metrics.count("gatehold_wall_proofs_total", result=result.reason)
         self.last = result
         if self._proof.proven(time.monotonic()):
+            await self._compare_with_memory(fingerprint(result))
             self._close(began)
         elif result.reason is not Reason.PROBE_UNREACHABLE:
             self._open(self._last_good)
         self._say()
         return self.proven()
+
+    async def _compare_with_memory(self, now: str) -> None:
+        """A wall that is another one than the last life of the operator knew was changed while nobody looked.
+
+        Then whatever was said before this proof was said in a gap. An API server that does not answer leaves it open.
+        """
+        try:
+            if self._remembered is None:
+                before = await self._memory.recall()
+                if before and before != now:
+                    self._open(_ALWAYS)
+                self._remembered = before
+            if self._remembered != now and await self._memory.remember(now):
+                self._remembered = now
+        except ApiError as error:
+            log.warning("the wall's fingerprint could not be compared: %s", error)
 
     async def keep(self) -> None:
         """One turn of the routine: prove again when the last proof grows old, at once while there is none."""
