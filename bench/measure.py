@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from bench.stage import NAMESPACE, Hands, approve
+from gatehold.kube.errors import ApiError
 from gatehold.kube.resources import JOBS
 
 
@@ -52,10 +53,14 @@ async def watching(who: Hands) -> AsyncIterator[Seen]:
     version = [page.resource_version async for page in who.admin.list_pages(JOBS, NAMESPACE)][-1]
 
     async def look() -> None:
-        async for event in who.admin.watch(JOBS, version, "gatehold.dev/hold", seconds=3600):
-            job = event["object"]
-            if event["type"] == "MODIFIED" and not job["spec"].get("suspend"):
-                await seen.note(job["metadata"]["name"])
+        nonlocal version
+        while True:  # a watch of a busy client ends now and then: go on where it ended
+            with contextlib.suppress(ApiError):
+                async for event in who.admin.watch(JOBS, version, "gatehold.dev/hold", seconds=3600):
+                    job = event["object"]
+                    version = job["metadata"]["resourceVersion"]
+                    if event["type"] == "MODIFIED" and not job["spec"].get("suspend"):
+                        await seen.note(job["metadata"]["name"])
 
     task = asyncio.create_task(look())
     try:

@@ -1,0 +1,84 @@
+"""The largest request there can be: it is still judged within the API server's cost limit, and a veto finds its place."""
+
+from tests.wall.api import Api, Call, path
+from tests.wall.conftest import Stage
+from tests.wall.people import RBAC, SHOP
+from tests.wall.scene import AT, VERDICT, Ask, Scene, notes
+
+ROLES = [f"role-{n}" for n in range(12)]
+LONG = "\U0001f680" * 1024  # four bytes each
+CROWD = 30
+
+
+def crowd(stage: Stage) -> dict[str, Api]:
+    """People of group crowd, who hold the last of twelve roles only, and override."""
+    admin = stage.people["admin"]
+    rules = [
+        {"apiGroups": ["gatehold.dev"], "resources": [f"approvalpolicies/{ROLES[-1]}"], "verbs": ["approve"]},
+        {"apiGroups": ["gatehold.dev"], "resources": ["approvalpolicies"], "verbs": ["override"]},
+        {"apiGroups": ["gatehold.dev"], "resources": ["approvalrequests"], "verbs": ["get", "patch"]},
+    ]
+    ref = {"apiGroup": RBAC.split("/")[0], "kind": "Role", "name": "crowd"}
+    subject = {"kind": "Group", "name": "crowd", "apiGroup": RBAC.split("/")[0]}
+    head = {"apiVersion": RBAC, "metadata": {"name": "crowd"}}
+    admin.must(Call(path(RBAC, "roles", SHOP), {**head, "kind": "Role", "rules": rules}, "post"))
+    admin.must(
+        Call(
+            path(RBAC, "rolebindings", SHOP), {**head, "kind": "RoleBinding", "roleRef": ref, "subjects": [subject]}, "post"
+        )
+    )
+    return {f"crowd-{n:02}": admin.impersonating(f"crowd-{n:02}", "crowd") for n in range(CROWD)}
+
+
+def test_the_largest_request(stage: Stage) -> None:
+    people = crowd(stage)
+    scene = stage.scene().request(Ask(state="new"))
+    quorum = [
+        {"role": r, "count": 1, "backups": [b], "acceptedRoles": [r]} for r, b in zip(ROLES[::2], ROLES[1::2], strict=True)
+    ]
+    opened = [{"afterSeconds": 1, "at": AT, "roles": ROLES[1::2], "openedAt": AT}]
+    quorum = [q | {"acceptedRoles": [q["role"], *q["backups"]]} for q in quorum]
+    ready = {"phase": "Pending", "requestDigest": "sha256:" + "a" * 64, "quorum": quorum, "escalations": opened}
+    assert scene.write_status(ready).ok
+    room = {f"example.com/{n}": "x" * 300 for n in range(96)}
+    stage.people["ci"].must(
+        Call(scene.target, {"metadata": {"annotations": room, "labels": {f"l{n}": "x" * 63 for n in range(64)}}})
+    )
+
+    # 24 authorizer checks, all in vain
+    assert "you hold none of the roles this request needs" in give(scene, {"crowd-99": stage.people["nora"]}, 99, "deny")
+    said = [give(scene, people, n, "approve") for n in range(25)]
+    said += [give(scene, people, n, "override") for n in range(25, 28)]
+    full = scene.ledger()
+    for n in range(6):
+        said.append(give(scene, people, n, "deny"))
+    withdrawn = stage.people["ci"].send(Call(scene.target, notes({"gatehold.dev/withdraw": LONG})))
+
+    admitted = [answer == "" for answer in said]
+    assert admitted == [True] * 24 + [False] + [True] * 2 + [False] + [True] * 6, [text[-200:] for text in said]
+    assert "this request already carries 24 verdicts" in said[24]
+    assert len(full) == 26
+    assert "the last eight of 32 are kept" in withdrawn.message
+    assert scene.write_status({"verdicts": full}).ok
+    done = scene.write_status(
+        {"phase": "Denied", "decision": {"outcome": "Denied", "by": "People"}, "verdicts": scene.ledger()}
+    )
+    assert done.ok, done.message
+    assert len(scene.read()["status"]["verdicts"]) == 32
+
+
+def give(scene: Scene, people: dict[str, Api], number: int, word: str) -> str:
+    """Say the word by stamping; the refusal, or nothing."""
+    answer = people[f"crowd-{number:02}"].send(
+        Call(scene.target, notes({f"gatehold.dev/{word}": f"{number:02} for a reason " + LONG[: 1024 - 16]}))
+    )
+    return "" if answer.ok else answer.message
+
+
+def test_thousands_of_tiny_annotations_planted_in_a_gap_are_no_verdicts(stage: Stage) -> None:
+    """Keys that never passed admission may cost the writes on that request, never let one in."""
+    scene = stage.scene().request(Ask(said=(("alice", "approve", "sre"),)))
+    answer = stage.people["nora"].send(Call(scene.target, notes({VERDICT + f"{n}": "x" for n in range(1, 3000)})))
+
+    assert not answer.ok
+    assert list(scene.verdicts()) == [0]

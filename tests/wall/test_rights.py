@@ -1,0 +1,119 @@
+"""What RBAC gives away by itself: our deciding verbs to nobody, and to the operator no more than it needs."""
+
+import pytest
+import yaml
+
+from tests.wall.api import Call, path
+from tests.wall.conftest import ROOT, Stage
+from tests.wall.people import SHOP, SYSTEM
+
+DECIDING = ("request", "approve", "deny", "override", "auto-approve", "bind", "drain")
+DEFAULT_ROLES = ("view", "edit", "admin")
+
+
+def may(stage: Stage, who: str, verb: str, group: str, resource: str, **more: str) -> bool:
+    """Ask the API server whether that account may do that."""
+    asked = {"verb": verb, "group": group, "resource": resource, **more}
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": asked},
+    }
+    found = stage.people[who].must(Call(path("authorization.k8s.io/v1", "selfsubjectaccessreviews"), body, "post"))
+    return bool(found["status"]["allowed"])
+
+
+@pytest.mark.parametrize("role", DEFAULT_ROLES)
+def test_no_deciding_verb_is_aggregated(stage: Stage, role: str) -> None:
+    found = stage.people["admin"].get(path("rbac.authorization.k8s.io/v1", "clusterroles", None, role))
+    assert found is not None
+    ours = [rule for rule in found["rules"] if "gatehold.dev" in rule.get("apiGroups", [])]
+
+    given = {(resource, verb) for rule in ours for resource in rule["resources"] for verb in rule["verbs"]}
+    assert ("approvalrequests", "get") in given
+    assert (("approvalrequests", "create") in given) is (role != "view")
+    assert not [(resource, verb) for resource, verb in given if verb in DECIDING or "/" in resource]
+    assert not [
+        (resource, verb)
+        for resource, verb in given
+        if resource == "approvalpolicies" and verb not in ("get", "list", "watch")
+    ]
+
+
+@pytest.mark.parametrize("verb", DECIDING)
+@pytest.mark.parametrize("who", ["viewer", "editor", "gatehold-probe"])
+def test_default_roles_hold_no_deciding_verb(stage: Stage, who: str, verb: str) -> None:
+    asked = {"namespace": SHOP, "name": "prod"}
+
+    assert not may(stage, who, verb, "gatehold.dev", "approvalpolicies", **asked)
+    assert not may(stage, who, verb, "gatehold.dev", "approvalpolicies", subresource="sre", **asked)
+    assert not may(stage, who, verb, "gatehold.dev", "gates", name="web")
+    assert not may(stage, who, verb, "", "nodes")
+
+
+def test_a_wildcard_holds_every_deciding_verb_which_is_why_doctor_lists_it(stage: Stage) -> None:
+    asked = {"namespace": SHOP, "name": "prod"}
+
+    assert all(may(stage, "wild", verb, "gatehold.dev", "approvalpolicies", **asked) for verb in DECIDING[:5])
+
+
+MUST = [
+    ("get", "gatehold.dev", "approvalrequests", {}),
+    ("patch", "gatehold.dev", "approvalrequests", {"subresource": "status"}),
+    ("request", "gatehold.dev", "approvalpolicies", {"name": "prod", "namespace": SHOP}),
+    ("patch", "batch", "jobs", {}),
+    ("watch", "admissionregistration.k8s.io", "validatingadmissionpolicies", {}),
+    ("update", "coordination.k8s.io", "leases", {"name": "gatehold-operator", "namespace": SYSTEM}),
+    ("create", "", "serviceaccounts", {"subresource": "token", "name": "gatehold-probe", "namespace": SYSTEM}),
+]
+MUST_NOT = [
+    ("approve", "gatehold.dev", "approvalpolicies", {"subresource": "sre", "name": "prod", "namespace": SHOP}),
+    ("override", "gatehold.dev", "approvalpolicies", {"name": "prod", "namespace": SHOP}),
+    ("auto-approve", "gatehold.dev", "approvalpolicies", {"name": "prod", "namespace": SHOP}),
+    ("update", "gatehold.dev", "approvalpolicies", {}),
+    ("patch", "gatehold.dev", "approvalpolicies", {"name": "prod"}),
+    ("patch", "admissionregistration.k8s.io", "validatingadmissionpolicies", {"name": "gatehold-requests"}),
+    ("delete", "admissionregistration.k8s.io", "validatingadmissionpolicybindings", {"name": "gatehold-requests"}),
+    ("get", "", "secrets", {"namespace": SYSTEM}),
+    ("get", "", "secrets", {"namespace": SHOP}),
+    ("create", "", "serviceaccounts", {"subresource": "token", "name": "gatehold", "namespace": SYSTEM}),
+    ("impersonate", "", "users", {}),
+    ("create", "", "pods", {"namespace": SHOP}),
+    ("delete", "batch", "jobs", {"namespace": SHOP}),
+    ("create", "batch", "jobs", {"namespace": SHOP}),
+    ("update", "coordination.k8s.io", "leases", {"name": "another", "namespace": SYSTEM}),
+    ("create", "rbac.authorization.k8s.io", "clusterrolebindings", {}),
+    ("create", "authorization.k8s.io", "subjectaccessreviews", {}),
+]
+
+
+@pytest.mark.parametrize(("right", "wanted"), [*((r, True) for r in MUST), *((r, False) for r in MUST_NOT)])
+def test_the_operator_holds_what_it_needs_and_no_more(
+    stage: Stage, right: tuple[str, str, str, dict[str, str]], wanted: bool
+) -> None:
+    verb, group, resource, more = right
+
+    assert may(stage, "operator", verb, group, resource, **more) is wanted
+
+
+def test_the_probe_may_patch_its_one_request_and_its_status_and_nothing_else(stage: Stage) -> None:
+    asked = {"namespace": SYSTEM, "name": "gatehold-probe"}
+
+    assert may(stage, "gatehold-probe", "patch", "gatehold.dev", "approvalrequests", **asked)
+    assert may(stage, "gatehold-probe", "patch", "gatehold.dev", "approvalrequests", subresource="status", **asked)
+    for verb in ("get", "list", "watch", "create", "update", "delete"):
+        assert not may(stage, "gatehold-probe", verb, "gatehold.dev", "approvalrequests", **asked)
+    assert not may(stage, "gatehold-probe", "patch", "gatehold.dev", "approvalrequests", namespace=SYSTEM, name="other")
+    assert not may(
+        stage, "gatehold-probe", "patch", "gatehold.dev", "approvalrequests", namespace=SHOP, name="gatehold-probe"
+    )
+
+
+def test_no_shipped_role_has_a_wildcard() -> None:
+    texts = (ROOT / "manifests").rglob("*.yaml")
+    rules = [
+        rule for text in texts for body in yaml.safe_load_all(text.read_text()) if body for rule in body.get("rules", [])
+    ]
+
+    assert rules
+    assert not [rule for rule in rules for member in ("apiGroups", "resources", "verbs") if "*" in rule.get(member, [])]

@@ -1,0 +1,70 @@
+"""One table of attempts on a real API server; a dry run has to end like the write itself.
+
+With stamping is Kubernetes 1.36 and later; without is before, and where a platform leaves it out. The operator is stopped,
+so that nothing but the API server can refuse; then once more with an operator at work.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.wall.attempt import Attempt, Seen, judge
+from tests.wall.conftest import Stage
+from tests.wall.running import UNREACHABLE
+from tests.wall.table_jobs import JOB_ROWS
+from tests.wall.table_places import PLACE_ROWS
+from tests.wall.table_requests import REQUEST_ROWS
+from tests.wall.table_status import STATUS_ROWS
+from tests.wall.table_verdicts import VERDICTS
+
+TABLE = [*VERDICTS, *REQUEST_ROWS, *STATUS_ROWS, *JOB_ROWS, *PLACE_ROWS]
+
+
+def rows(situation: str, *, stopped: bool = True) -> pytest.MarkDecorator:
+    """The rows that mean something in this situation."""
+    found = [attempt for attempt in TABLE if attempt.only in ("", situation) or (stopped and attempt.only == "stopped")]
+    found = [attempt for attempt in found if stopped or attempt.ask.state not in UNREACHABLE]
+    return pytest.mark.parametrize("attempt", found, ids=[attempt.says for attempt in found])
+
+
+@pytest.fixture(scope="module")
+def without_stamping(stage: Stage) -> Iterator[Stage]:
+    """The stage after stamping was taken away; it comes back at the end."""
+    stage.stamp(False)
+    yield stage
+    stage.stamp(True)
+
+
+@rows("stamped")
+def test_with_stamping(stage: Stage, attempt: Attempt) -> None:
+    make(stage, attempt)
+
+
+@rows("unstamped")
+def test_without_stamping(without_stamping: Stage, attempt: Attempt) -> None:
+    make(without_stamping, attempt)
+
+
+@rows("stamped", stopped=False)
+def test_with_an_operator_at_work(served: Stage, attempt: Attempt) -> None:
+    make(served, attempt)
+
+
+def make(stage: Stage, attempt: Attempt) -> None:
+    """Set the scene, try it dry, try it, and compare the object before and after."""
+    scene = stage.scene().request(attempt.ask)
+    if attempt.before:
+        attempt.before(scene)
+    target = attempt.target(scene) if attempt.target else scene.target
+    call, admin = attempt.do(scene), scene.people["admin"]
+    before = Seen(admin.get(target))
+    dry = scene.people[attempt.by].send(call, dryRun="All")
+    real = scene.people[attempt.by].send(call)
+
+    judge(attempt, scene, (dry, real), (before, Seen(admin.get(target))))
+
+
+def test_every_attempt_has_a_sentence_of_its_own() -> None:
+    sentences = [attempt.says for attempt in TABLE]
+
+    assert len(sentences) == len(set(sentences))
