@@ -26,6 +26,7 @@ from gatehold.cli.main import run
 from gatehold.domain.status import Resolved
 from gatehold.kube.client import Cluster
 from gatehold.kube.resources import REQUESTS
+from playground import install
 
 ROOT = Path(__file__).parents[2]
 Json = dict[str, Any]
@@ -86,13 +87,8 @@ class Stage:
         self._install(stamping)
 
     def _install(self, stamping: bool) -> None:
-        apply = ("apply", "--server-side", "-f")
-        self.plane.kubectl(*apply, str(ROOT / "crds"))
-        self.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-        for file in sorted((ROOT / "manifests/wall").glob("*.yaml")):
-            if stamping or "stamp" not in file.name:
-                self.plane.kubectl(*apply, str(file))
-        self.plane.kubectl(*apply, "-", stdin=RIGHTS)
+        install(self.plane, stamping=stamping)
+        self.plane.kubectl("apply", "--server-side", "-f", "-", stdin=RIGHTS)
         for role, people in BINDINGS.items():
             users = [f"--user={name}" for name in people]
             self.plane.kubectl("create", "rolebinding", role, "-n", "shop", f"--clusterrole={role}", *users)

@@ -15,6 +15,7 @@ from controlplane import Component, wait_until
 
 SERVE = """
 import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it (nohup), and that is inherited
 from controlplane import ControlPlane
 with ControlPlane.start(nodes=1) as plane:
     print(plane.directory, flush=True)

@@ -64,18 +64,15 @@ async def test_the_first_leads_and_renews_and_the_second_stands_by(
 async def test_a_released_lease_is_taken_at_the_next_look(cluster: Cluster, clock: ServerClock, namespace: str) -> None:
     first = Elector(cluster, clock, terms(namespace, "first", lease_seconds=10.0, renew_seconds=7.0))
     second = Elector(cluster, clock, terms(namespace, "second", lease_seconds=10.0, renew_seconds=7.0))
-    loop = asyncio.get_running_loop()
     leading = asyncio.create_task(first.run())
     await asyncio.wait_for(first.leading.wait(), 5)
     async with running(second):
         await eventually(lambda: second._seen_version)
         leading.cancel()
         await asyncio.gather(leading, return_exceptions=True)
-        began = loop.time()
         await first.release()
         assert not first.is_leader()
-        await asyncio.wait_for(second.leading.wait(), 5)
-        assert loop.time() - began < 2.0
+        await asyncio.wait_for(second.leading.wait(), 5)  # a Lease that nobody released would last 10 s
         assert (await holder(cluster, namespace))["leaseTransitions"] == 1
 
 
@@ -146,4 +143,4 @@ async def test_the_answer_to_taking_it_was_lost(cluster: Cluster, clock: ServerC
     began = loop.time()
     async with running(again):
         await asyncio.wait_for(again.leading.wait(), 5)
-        assert loop.time() - began < 1.0
+        assert loop.time() - began < 1.9  # the Lease would last 2 s
