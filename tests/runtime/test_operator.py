@@ -161,8 +161,9 @@ async def test_a_recheck_in_server_time_brings_the_key_back(cluster: Cluster, na
 async def test_one_replica_acts_and_a_graceful_end_hands_over_at_once(
     cluster: Cluster, namespace: str, replica: StartReplica
 ) -> None:
-    first, second = replica(), replica()
+    first = replica()
     await eventually(first.operator.acting.is_set)
+    second = replica()
     await eventually(second.operator.synced.is_set)
     await cluster.create(REQUESTS, namespace, request_body("r", namespace))
     await eventually(lambda: "r" in first.requests.names())
