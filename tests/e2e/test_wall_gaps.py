@@ -213,6 +213,57 @@ def test_a_gap_that_opened_and_closed_while_nobody_looked_is_found_out_at_the_st
     assert stage.until_done("unseen-1")["status"]["phase"] == "Released"
 
 
+def test_whoever_erases_the_memory_of_the_wall_gains_nothing(stage: Stage) -> None:
+    """What the wall was is kept where only the operator may write; a place for it on the probe's request was not."""
+    policy = stage.policy(quorum=[{"role": "sre"}])
+    job = stage.job("erased", policy)
+    stage.request("erased-1", policy, job=job)
+    stage.until_prepared("erased-1")
+    edit = (
+        "-n",
+        "gatehold-system",
+        "create",
+        "rolebinding",
+        f"edit-{stage.namespace}",
+        "--clusterrole=edit",
+        "--user=mallory",
+    )
+    stage.cluster.kubectl(*edit)
+    stage.operator.stop()
+    put(stage.cluster, shipped(VAP, REQUESTS), None)
+    forge(stage, "erased-1", 0, "approve", "bob", "sre")
+    stage.cluster.kubectl("-n", "gatehold-system", "annotate", "apr/gatehold-probe", "gatehold.dev/wall-", user="mallory")
+    status = ("patch", "apol/gatehold-probe", "--subresource=status", "--type=merge", '-p={"status":{"wall":null}}')
+    assert stage.cluster.kubectl(*status, user="mallory", check=False).returncode != 0
+    put(stage.cluster, shipped(VAP, REQUESTS), shipped(VAP, REQUESTS))
+    stage.operator.start()
+    until_acting(stage.operator)
+
+    body = stage.until("erased-1", lambda body: body["status"].get("verdicts"), "recorded")
+    assert recorded(body) == [("approve", "bob", False, "Unproven")]
+    assert stage.get("job", "erased")["spec"]["suspend"] is True
+
+
+def test_an_upgrade_of_the_wall_costs_nobody_an_approval_that_was_recorded(stage: Stage) -> None:
+    policy = stage.policy()
+    job = stage.job("upgrade", policy)
+    stage.request("upgrade-1", policy, job=job)
+    stage.until_prepared("upgrade-1")
+    stage.say("alice", "upgrade-1", "approve")
+    stage.until("upgrade-1", lambda body: body["status"]["approvals"] == "1/2", "1/2")
+    stage.operator.stop()
+    put(stage.cluster, shipped(VAP, REQUESTS), None)
+    put(stage.cluster, shipped(VAP, REQUESTS), shipped(VAP, REQUESTS))
+    stage.operator.start()
+    until_acting(stage.operator)
+    until_enforced(stage.cluster, "True")
+
+    stage.say("bob", "upgrade-1", "approve")
+    done = stage.until_done("upgrade-1")
+    assert done["status"]["phase"] == "Released"
+    assert recorded(done) == [("approve", "alice", True, ""), ("approve", "bob", True, "")]
+
+
 def test_a_deny_and_the_clock_do_not_wait_for_the_wall(stage: Stage) -> None:
     policy = stage.policy()
     for name, seconds in (("refused", 600), ("over", 5), ("regretted", 600)):

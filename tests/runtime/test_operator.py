@@ -185,9 +185,7 @@ async def test_one_replica_acts_and_a_graceful_end_hands_over_at_once(
     assert handed_over < 6.0
 
 
-async def test_a_leader_that_hangs_is_replaced(
-    cluster: Cluster, namespace: str, replica: StartReplica
-) -> None:
+async def test_a_leader_that_hangs_is_replaced(cluster: Cluster, namespace: str, replica: StartReplica) -> None:
     """The default terms, and a leader whose loop stands still: it can give nothing away, and may do nothing afterwards."""
     first = replica()
     await eventually(first.operator.acting.is_set)

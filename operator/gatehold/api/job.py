@@ -11,6 +11,7 @@ HOLD_LABEL = "gatehold.dev/hold"
 RELEASED_BY = "gatehold.dev/released-by"
 CLOSED_BY = "gatehold.dev/closed-by"
 OVERRIDE = "gatehold.dev/override"
+OVERRIDE_RECORDED = "gatehold.dev/override-recorded"
 OUTCOME_FINALIZER = "gatehold.dev/outcome"
 _MAX_SHOWN = 32
 _MAX_TEXT = 1024

@@ -1,6 +1,6 @@
 """The cycle of an ApprovalPolicy: is it usable, is the wall in force for it, may its tiers decide alone. Status only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gatehold.api import approval_policy
@@ -15,6 +15,7 @@ from gatehold.kube.resources import POLICIES
 from gatehold.runtime.parts import POLICY, Key, Runtime
 
 Body = dict[str, Any]
+_RBAC_RECHECK = timedelta(seconds=60)
 Fact = tuple[str, str, str]  # status, reason, message
 
 
@@ -44,11 +45,14 @@ class PolicyController:
             except Absent:
                 return None
             self._runtime.policies.upsert(answer)
-        return None
+        granted = any(c["type"] == "AutoApproveGranted" for c in after["conditions"])
+        return now + _RBAC_RECHECK if granted else None  # nobody tells when RBAC changes
 
     async def _status(self, body: Body, before: Body, now: datetime) -> Body:
         facts: dict[str, Fact] = {"Enforced": self._enforced()}
         status: Body = {"observedGeneration": body["metadata"].get("generation", 0)}
+        if "wall" in before:  # the wall's own memory, written by its probe
+            status["wall"] = before["wall"]
         try:
             policy = approval_policy.parse(body)
         except ParseError as error:

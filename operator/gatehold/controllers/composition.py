@@ -7,6 +7,8 @@ from gatehold.admission.proof import WallProof
 from gatehold.controllers.apply import Apply
 from gatehold.controllers.approval_policy import PolicyController
 from gatehold.controllers.approval_request import RequestController
+from gatehold.controllers.break_glass import EVERY_SECONDS as BREAK_GLASS_SECONDS
+from gatehold.controllers.break_glass import BreakGlass
 from gatehold.controllers.effects import Hands
 from gatehold.controllers.gather import Gather
 from gatehold.controllers.orphans import EVERY_SECONDS as ORPHANS_SECONDS
@@ -73,6 +75,7 @@ def build(runtime: Runtime) -> Controllers:
         controllers=(requests, PolicyController(runtime, wall)),
         periodics=(
             Periodic("wall", PROOF_SECONDS, keep, leader_only=False),
+            Periodic("break-glass", BREAK_GLASS_SECONDS, BreakGlass(runtime, tell).sweep),
             Periodic("orphans", ORPHANS_SECONDS, Orphans(runtime).sweep),
             Periodic("retention", runtime.settings.retention_sweep_seconds, Retention(runtime).sweep),
         ),

@@ -73,12 +73,14 @@ class Gather:
         request = observed.request
         verdicts = self._to_record(parse_verdicts(body["metadata"].get("annotations")), observed.status, now)
         seen = {v.id: self._seen_at(request.uid, v) for v in verdicts}
+        kept = {e.verdict.id: e.observed_at.timestamp() for e in observed.status.verdicts if e.counted}
+        said = {number: kept.get(number, now.timestamp() if at is None else at) for number, at in seen.items()}
         waits = self._waits(request)
         return replace(
             observed,
             verdicts=verdicts,
             first_seen={n: datetime.fromtimestamp(t, UTC) for n, t in seen.items() if t is not None},
-            unproven=frozenset(n for n, t in seen.items() if self._wall.unproven_at(now.timestamp() if t is None else t)),
+            unproven=frozenset(n for n, at in said.items() if self._wall.unproven_at(at, recorded=n in kept)),
             wall_proven=self._wall.proven(),
             owner=self._owner(body, request) if request.has_effect and not observed.status.request_digest else "",
             pending_in_policy=self._runtime.requests.rank_in_policy(request.uid) if waits else 0,

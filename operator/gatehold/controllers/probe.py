@@ -13,13 +13,13 @@ from gatehold.admission.proof import PROBE, Answer
 from gatehold.admission.texts import PART_OF
 from gatehold.kube.client import Cluster
 from gatehold.kube.errors import Absent, AlreadyExists, ApiError
-from gatehold.kube.resources import MAP, MAP_BINDINGS, REQUESTS, VAP, VAP_BINDINGS, Resource
+from gatehold.kube.resources import MAP, MAP_BINDINGS, POLICIES, REQUESTS, VAP, VAP_BINDINGS, Resource
 from gatehold.runtime.parts import Runtime
 
 Body = dict[str, Any]
-FINGERPRINT = "gatehold.dev/wall"
 _TOKEN_SECONDS = 600
 _RENEW_SECONDS = 300.0
+_UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class ProbeAccount:
         try:
             await patch(REQUESTS, self._namespace, PROBE, dict(body), dry_run=True)
         except ApiError as error:
+            if error.status == _UNAUTHORIZED:  # the account was made anew, or its key: the next try mints another token
+                self._minted = float("-inf")
             return Tried(error.status, error.message)
         return Tried(200, "the forgery was accepted")
 
@@ -76,19 +78,21 @@ class ProbeAccount:
                 return
 
     async def recall(self) -> str:
-        """Read the fingerprint of the last proven wall off the probe's request; empty where there is none."""
+        """Read the fingerprint of the last proven wall off the probe's policy; empty where there is none.
+
+        It stands in a status because RBAC alone keeps everybody else from writing that, also while the wall is open.
+        """
         try:
-            body = await self._runtime.cluster.get(REQUESTS, self._namespace, PROBE)
+            body = await self._runtime.cluster.get(POLICIES, None, PROBE)
         except Absent:
             return ""
-        return str((body["metadata"].get("annotations") or {}).get(FINGERPRINT, ""))
+        return str((body.get("status") or {}).get("wall", ""))
 
     async def remember(self, fingerprint: str) -> bool:
         """Write it there; only the leader does."""
         if not self._runtime.is_leader():
             return False
-        patch = {"metadata": {"annotations": {FINGERPRINT: fingerprint}}}
-        await self._runtime.cluster.merge_patch(REQUESTS, self._namespace, PROBE, patch)
+        await self._runtime.cluster.patch_status(POLICIES, None, PROBE, {"status": {"wall": fingerprint}})
         return True
 
     async def close(self) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from gatehold.api.common import ParseError, time
-from gatehold.kube.errors import Absent, Conflict
+from gatehold.kube.errors import Absent, Conflict, Forbidden, Invalid
 from gatehold.kube.resources import REQUESTS
 from gatehold.runtime.parts import Runtime
 
@@ -48,6 +48,9 @@ class Retention:
             try:
                 await self._runtime.cluster.delete(REQUESTS, done.namespace, done.name, uid=done.uid)
             except (Absent, Conflict):
+                continue
+            except (Forbidden, Invalid) as error:  # somebody else's admission: the others must not wait for this one
+                log.warning("cannot remove %s/%s: %s", done.namespace, done.name, error)
                 continue
             log.info("removed %s/%s, done since %s", done.namespace, done.name, done.ended.isoformat())
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from gatehold.domain.model import Request
 from gatehold.domain.phases import Phase, is_refused
-from gatehold.domain.status import By, Status
-from gatehold.domain.story import Entry, story
+from gatehold.domain.status import Status
+from gatehold.domain.story import OVERRIDDEN, Entry, story
 from gatehold.runtime.parts import Runtime
 from gatehold.telemetry.events import Event, Regarding
 
@@ -21,14 +21,29 @@ class Tell:
         """Use the runtime's recorder, notices and metrics."""
         self._runtime = runtime
         self._told: OrderedDict[str, None] = OrderedDict()
+        self._known_overrides: set[str] = set()  # uids of Jobs whose request has told it
 
     def what_happened(self, request: Request, body: Mapping[str, Any], before: Status, after: Status) -> None:
         """Tell what lies between two statuses: called once the later one is written."""
         for entry in story(before, after):
             self._event(body, entry)
+            if entry.reason == OVERRIDDEN:
+                self._runtime.metrics.count("gatehold_overrides_total")
+                self._known_overrides.add(after.resolved.job.uid if after.resolved and after.resolved.job else "")
             if entry.tell:
                 self._notice(request, after, entry)
         self._count(request, before, after)
+
+    def broken_glass(self, job: Mapping[str, Any], reason: str) -> None:
+        """Tell that a Job no request is about was let go by hand, unless its request has told that before it was done."""
+        meta = job["metadata"]
+        if meta["uid"] in self._known_overrides:
+            return
+        text = f"let go by hand: {reason}"
+        self._event(job, Entry(OVERRIDDEN, text, warning=True))
+        self._runtime.metrics.count("gatehold_overrides_total")
+        fields = {"event": OVERRIDDEN, "namespace": meta["namespace"], "job": meta["name"], "uid": meta["uid"]}
+        self._runtime.notices.send(f"Job {meta['namespace']}/{meta['name']}: {OVERRIDDEN}: {text}", fields)
 
     def whole_story(self, request: Request, body: Mapping[str, Any], status: Status) -> None:
         """Tell everything again at the end: a process that died between a write and its Event left a hole."""
@@ -72,8 +87,6 @@ class Tell:
         decision = after.decision
         if decision is not None and decision != before.decision:
             metrics.count("gatehold_decisions_total", outcome=str(decision.outcome), by=str(decision.by))
-            if decision.by is By.OVERRIDE:
-                metrics.count("gatehold_overrides_total")
             if after.prepared_at is not None and before.phase is Phase.PENDING:
                 metrics.observe("gatehold_decision_seconds", (decision.at - after.prepared_at).total_seconds())
         begun = after.effect is not None and after.effect.started_at is not None

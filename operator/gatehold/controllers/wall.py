@@ -5,8 +5,10 @@ forged verdict is always first seen after the gap has begun here. A gap that onl
 one.
 """
 
+import asyncio
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -19,6 +21,7 @@ from gatehold.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 FRESH = 1.0  # seconds for which a proof may stand for a release
+WATCH_LAG = 1.0  # seconds by which the watch of requests may be ahead of the wall's
 ROUTINE = 20.0  # seconds between proofs when nothing happens; the contract says at least once a minute
 Identity = frozenset[tuple[str, str, str, int]]  # kind, name, uid, generation of each object of the wall
 _ALWAYS = float("-inf")
@@ -49,6 +52,7 @@ class Wall:
         self._proof = proof
         self._memory = memory
         self._remembered: str | None = None  # None: not looked up yet
+        self._turn = asyncio.Lock()
         self._clock = clock
         self._metrics = metrics
         self._gaps: list[tuple[float, float]] = []  # closed ones: from, to
@@ -72,13 +76,16 @@ class Wall:
         """
         return self._open_since is None and not self.proven()
 
-    def unproven_at(self, instant: float | None) -> bool:
-        """Whether a verdict first seen at that instant (server time) was seen while the wall was not proven."""
+    def unproven_at(self, instant: float | None, *, recorded: bool = False) -> bool:
+        """Whether a verdict first seen at that instant (server time) was seen while the wall was not proven.
+
+        `recorded`: it stands in a status as counted already. Status is kept by RBAC, also while the wall is open; so a
+        gap from before this process says nothing about it, and an upgrade of the wall costs nobody their approval.
+        """
         if instant is None:
-            return True
-        if self._open_since is not None and instant >= self._open_since:
-            return True
-        return any(start <= instant <= end for start, end in self._gaps)
+            return not recorded
+        gaps = [*self._gaps, *([(self._open_since, math.inf)] if self._open_since is not None else [])]
+        return any(start <= instant <= end for start, end in gaps if not (recorded and start == _ALWAYS))
 
     def changed(self, identity: Identity) -> None:
         """Note what the wall consists of now, as the watch tells it; only what is enforced counts, a status does not."""
@@ -87,7 +94,7 @@ class Wall:
         self._identity = identity
         if self.last is not None:  # before the first proof there is nothing that could have been lost
             self._proof.wall_changed(time.monotonic())
-            self._open(self._now())
+            self._open(max(self._last_good, self._now() - WATCH_LAG))
 
     async def prove(self, max_age: float = FRESH) -> bool:
         """Prove it, or use a proof that began at most `max_age` seconds ago. Never raises for a wall that is down."""
@@ -110,16 +117,17 @@ class Wall:
 
         Then whatever was said before this proof was said in a gap. An API server that does not answer leaves it open.
         """
-        try:
-            if self._remembered is None:
-                before = await self._memory.recall()
-                if before and before != now:
-                    self._open(_ALWAYS)
-                self._remembered = before
-            if self._remembered != now and await self._memory.remember(now):
-                self._remembered = now
-        except ApiError as error:
-            log.warning("the wall's fingerprint could not be compared: %s", error)
+        async with self._turn:  # several callers share one proof, and one look
+            try:
+                if self._remembered is None:
+                    before = await self._memory.recall()
+                    if before != now:  # also where there is none: whoever took it away took it for a reason
+                        self._open(_ALWAYS)
+                    self._remembered = before
+                if self._remembered != now and await self._memory.remember(now):
+                    self._remembered = now
+            except ApiError as error:
+                log.warning("the wall's fingerprint could not be compared: %s", error)
 
     async def keep(self) -> None:
         """One turn of the routine: prove again when the last proof grows old, at once while there is none."""

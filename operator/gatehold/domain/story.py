@@ -7,6 +7,9 @@ from gatehold.domain.phases import Phase, is_refused
 from gatehold.domain.reasons import ConditionType, Reason
 from gatehold.domain.status import By, EffectState, Status
 
+OVERRIDDEN = "Overridden"
+"""The reason of the entry that nobody may overlook: somebody broke the glass."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -56,7 +59,7 @@ def _decided(before: Status, after: Status) -> Iterator[Entry]:
     loud = is_refused(decision.outcome) or decision.by is By.OVERRIDE
     yield Entry(decision.outcome, decision.message, warning=loud, tell=True)
     if decision.by is By.OVERRIDE or decision.reason == Reason.SUBJECT_OVERRIDDEN:
-        yield Entry("Overridden", decision.message, warning=True, tell=True)
+        yield Entry(OVERRIDDEN, decision.message, warning=True, tell=True)
 
 
 def _done(before: Status, after: Status) -> Iterator[Entry]:

@@ -36,7 +36,11 @@ def _every_role(rule: Rule) -> bool:
 
 def _impersonates(rule: Rule) -> bool:
     verb = any(verb == "*" or verb.startswith("impersonate") for verb in rule.verbs)
-    users = any(rule.covers(group, kind) for group in ("", "authentication.k8s.io") for kind in ("users", "groups"))
+    users = any(
+        rule.covers(group, kind)
+        for group in ("", "authentication.k8s.io")
+        for kind in ("users", "groups", "serviceaccounts")
+    )
     return verb and users and not _everything(rule)
 
 
@@ -46,7 +50,14 @@ def _gives_itself_rights(rule: Rule) -> bool:
 
 
 def _opens_the_wall(rule: Rule) -> bool:
-    kinds = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
+    # mutating ones too: what rewrites a reviewer's deny into an approve does it under the reviewer's own name
+    kinds = (
+        "validatingadmissionpolicies",
+        "validatingadmissionpolicybindings",
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
+        "mutatingwebhookconfigurations",
+    )
     return not _everything(rule) and any(rule.allows(verb, _ADMISSION, kind) for verb in _CHANGES for kind in kinds)
 
 

@@ -25,7 +25,7 @@ _LEASE = "gatehold-operator"
 _PROBE = "gatehold-probe"
 _OLDEST, _STAMPING = 30, 36
 _SILENT = timedelta(seconds=60)
-_APPLY = "kubectl apply -f manifests/wall/"
+_APPLY = "kubectl apply --server-side --force-conflicts -f manifests/wall/ && kubectl replace -f manifests/wall/"
 
 
 async def versions(session: Session) -> list[Finding]:
