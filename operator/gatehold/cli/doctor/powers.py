@@ -36,11 +36,7 @@ def _every_role(rule: Rule) -> bool:
 
 def _impersonates(rule: Rule) -> bool:
     verb = any(verb == "*" or verb.startswith("impersonate") for verb in rule.verbs)
-    users = any(
-        rule.covers(group, kind)
-        for group in ("", "authentication.k8s.io")
-        for kind in ("users", "groups", "serviceaccounts")
-    )
+    users = any(rule.covers(group, kind) for group in ("", "authentication.k8s.io") for kind in ("users", "groups"))
     return verb and users and not _everything(rule)
 
 
