@@ -21,7 +21,6 @@ from gatehold.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 FRESH = 1.0  # seconds for which a proof may stand for a release
-WATCH_LAG = 1.0  # seconds by which the watch of requests may be ahead of the wall's
 ROUTINE = 20.0  # seconds between proofs when nothing happens; the contract says at least once a minute
 Identity = frozenset[tuple[str, str, str, int]]  # kind, name, uid, generation of each object of the wall
 _ALWAYS = float("-inf")
@@ -94,7 +93,7 @@ class Wall:
         self._identity = identity
         if self.last is not None:  # before the first proof there is nothing that could have been lost
             self._proof.wall_changed(time.monotonic())
-            self._open(max(self._last_good, self._now() - WATCH_LAG))
+            self._open(self._now())
 
     async def prove(self, max_age: float = FRESH) -> bool:
         """Prove it, or use a proof that began at most `max_age` seconds ago. Never raises for a wall that is down."""
