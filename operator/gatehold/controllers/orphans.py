@@ -4,20 +4,18 @@ A request vanishes under its Job only with its namespace, or by a cluster admin'
 never finish terminating.
 """
 
-import asyncio
 import logging
 from collections import defaultdict
 from typing import Any
 
 from gatehold.api import job as wire
-from gatehold.kube.errors import Absent, Conflict
-from gatehold.kube.resources import JOBS, REQUESTS
+from gatehold.controllers import held_jobs
+from gatehold.kube.resources import REQUESTS
 from gatehold.runtime.parts import Runtime
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 30.0
-_BATCH = 100
 Body = dict[str, Any]
 
 
@@ -31,37 +29,26 @@ class Orphans:
     async def sweep(self) -> None:
         """Look once; asks the API server only where a Job's request is not among those under way."""
         suspects: dict[str, list[Body]] = defaultdict(list)
-        for number, (namespace, name) in enumerate(self._runtime.jobs.names()):
-            if number % _BATCH == 0:
-                await asyncio.sleep(0)  # thousands of held Jobs must not keep decisions waiting
-            body = self._runtime.jobs.get(namespace, name)
-            releaser = _kept_for(body) if body is not None else ""
-            if body is not None and releaser and releaser not in self._runtime.requests:
-                suspects[namespace].append(body)
+        async for body in held_jobs.cached(self._runtime):
+            releaser = _kept_for(body)
+            if releaser and releaser not in self._runtime.requests:
+                suspects[body["metadata"]["namespace"]].append(body)
         for namespace, bodies in suspects.items():
             alive = await self._under_way(namespace)
             for body in bodies:
                 if body["metadata"]["annotations"][wire.RELEASED_BY] not in alive:
-                    await self._let_go(namespace, body)
+                    await self._let_go(body)
 
     async def _under_way(self, namespace: str) -> set[str]:
         """The uids of the namespace's requests that are not done, live: a cache may be behind."""
         pages = self._runtime.cluster.list_pages(REQUESTS, namespace, "gatehold.dev/done!=true")
         return {str(body["metadata"]["uid"]) async for page in pages for body in page.items}
 
-    async def _let_go(self, namespace: str, body: Body) -> None:
+    async def _let_go(self, body: Body) -> None:
         meta = body["metadata"]
         rest = [finalizer for finalizer in meta["finalizers"] if finalizer != wire.OUTCOME_FINALIZER]
-        guard = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
-        if not self._runtime.is_leader():
-            return
-        try:
-            patch = {"metadata": {**guard, "finalizers": rest}}
-            answer = await self._runtime.cluster.merge_patch(JOBS, namespace, meta["name"], patch)
-        except (Absent, Conflict):
-            return
-        self._runtime.jobs.upsert(answer)
-        log.warning("let Job %s/%s go: the request that released it is gone", namespace, meta["name"])
+        if await held_jobs.patch_metadata(self._runtime, body, {"finalizers": rest}) is not None:
+            log.warning("let Job %s/%s go: the request that released it is gone", meta["namespace"], meta["name"])
 
 
 def _kept_for(body: Body) -> str:

@@ -75,14 +75,12 @@ class Wall:
         """
         return self._open_since is None and not self.proven()
 
-    def unproven_at(self, instant: float | None, *, recorded: bool = False) -> bool:
+    def unproven_at(self, instant: float, *, recorded: bool = False) -> bool:
         """Whether a verdict first seen at that instant (server time) was seen while the wall was not proven.
 
         `recorded`: it stands in a status as counted already. Status is kept by RBAC, also while the wall is open; so a
         gap from before this process says nothing about it, and an upgrade of the wall costs nobody their approval.
         """
-        if instant is None:
-            return not recorded
         gaps = [*self._gaps, *([(self._open_since, math.inf)] if self._open_since is not None else [])]
         return any(start <= instant <= end for start, end in gaps if not (recorded and start == _ALWAYS))
 
