@@ -69,6 +69,7 @@ def test_a_program_beside_the_components_is_killed_and_started_again(broken: Con
     broken.start_program("beside", command)
     with pytest.raises(ControlPlaneError, match="beside is running already"):
         broken.start_program("beside", command)
+    wait_until(lambda: broken.program_log("beside") == "started", "the program runs", 10)
     broken.signal_program("beside", signal.SIGTERM)
     wait_until(lambda: broken.program_code("beside") == -signal.SIGTERM, "the program ended", 10)
     broken.start_program("beside", command)
