@@ -5,7 +5,7 @@ a pod of its own, with its service account's rights and no others.
 """
 
 from playground.install import install, wait_enforced
-from playground.operator_process import OperatorProcess
+from playground.operator_process import Launch, OperatorProcess
 from playground.people import PEOPLE, bind_people
 
-__all__ = ["PEOPLE", "OperatorProcess", "bind_people", "install", "wait_enforced"]
+__all__ = ["PEOPLE", "Launch", "OperatorProcess", "bind_people", "install", "wait_enforced"]

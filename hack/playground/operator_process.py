@@ -1,8 +1,11 @@
 """The operator as a process: its own service account, a pod's token, its own log. Ends with the control plane."""
 
+import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -12,30 +15,46 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 NAMESPACE: Final = "gatehold-system"
 
 
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How the process is started, where a test wants it otherwise than a user: what runs, and through which door it talks.
+
+    `module` stands in for `gatehold` (it gets the argument `run`, too), `variables` are added to the environment as they
+    are, and `kubeconfig` replaces that of the identity: a relay between the operator and the API server is put in so.
+    """
+
+    module: str = "gatehold"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    kubeconfig: Path | None = None
+
+
 class OperatorProcess:
     """One replica. `name` tells replicas apart."""
 
-    def __init__(self, cluster: Cluster, name: str = "gatehold-0", **settings: str) -> None:
+    def __init__(self, cluster: Cluster, name: str = "gatehold-0", launch: Launch | None = None, **settings: str) -> None:
         """Mint the identity; `settings` are GATEHOLD_* variables without the prefix, in lower case."""
         self.cluster = cluster
         self.name = name
+        self.launch = launch or Launch()
         self.port = _free_port()
         self.identity: PodIdentity = cluster.mint_pod_bound_token(NAMESPACE, "gatehold", seconds=7200)
         self._settings = settings
 
     def start(self) -> None:
         """Start it; call `wait_acting` where that matters."""
+        places = [ROOT / "operator"] if self.launch.module == "gatehold" else [ROOT / "operator", ROOT / "hack", ROOT]
         variables = {
-            "PYTHONPATH": str(ROOT / "operator"),
+            "PYTHONPATH": os.pathsep.join(map(str, places)),
             "POD_NAME": self.name,
-            "GATEHOLD_KUBECONFIG": str(self.identity.kubeconfig),
+            "GATEHOLD_KUBECONFIG": str(self.launch.kubeconfig or self.identity.kubeconfig),
             "GATEHOLD_HTTP_PORT": str(self.port),
             "GATEHOLD_HTTP_ADDRESS": "127.0.0.1",
             "GATEHOLD_LOG_FORMAT": "console",
             **{f"GATEHOLD_{key.upper()}": value for key, value in self._settings.items()},
+            **self.launch.variables,
         }
         pairs = [f"{key}={value}" for key, value in variables.items()]
-        self.cluster.start_program(self.name, ["/usr/bin/env", *pairs, sys.executable, "-m", "gatehold", "run"])
+        self.cluster.start_program(self.name, ["/usr/bin/env", *pairs, sys.executable, "-m", self.launch.module, "run"])
 
     def stop(self, seconds: float = 15) -> int:
         """Ask it to end (SIGTERM) and wait; answers its exit code."""
