@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controlplane import Cluster, provider
+from controlplane import Cluster, kubernetes, provider
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -24,8 +24,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs no server runs first: a slip in the core is known in seconds."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs no server runs first: a slip in the core is known in seconds. What needs a newer one is left out."""
     order = ("domain", "api", "contract", "cli", "runtime", "controlplane", "wall", "e2e")
 
     def rank(item: pytest.Item) -> int:
@@ -33,6 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, name in enumerate(order) if name in parts), len(order))
 
     items.sort(key=rank)
+    newer = [item for item in items if any(mark.args > kubernetes() for mark in item.iter_markers("since"))]
+    if newer:
+        config.hook.pytest_deselected(items=newer)
+        items[:] = [item for item in items if item not in newer]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from controlplane import build, developer
+from controlplane import build, developer, pinning
 from controlplane.errors import ControlPlaneError
 
 PEOPLE: Final = ("ci:pipelines", "alice:sre", "bob:sre", "carol:finance", "dana:duty")
@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match options.command:
             case "build":
                 _say(str(build.programs()["kube-apiserver"].parent))
+            case "pin":
+                _say(str(pinning.write(options.version)))
             case "up":
                 _up(options, given[1:])
             case "down":
@@ -62,6 +64,13 @@ def _name(text: str) -> str:
     return text
 
 
+def _version(text: str) -> str:
+    """Refuse what is no version in full."""
+    if not re.fullmatch(r"\d+\.\d+\.\d+", text):
+        raise argparse.ArgumentTypeError("a version in full, such as 1.33.13")
+    return text
+
+
 def _status() -> None:
     """Show what is up, and whether it answers."""
     table = Table("name", "answers", "server", "process", "KUBECONFIG of admin", box=None)
@@ -92,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m controlplane", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build what is missing, print the folder of the programs")
+    pin = commands.add_parser("pin", help="pin one more Kubernetes version, to be chosen with GATEHOLD_KUBERNETES")
+    pin.add_argument("version", type=_version, help="a version in full, such as 1.33.13")
     up = commands.add_parser("up", help="start a control plane and keep it until ^C or `down`")
     down = commands.add_parser("down", help="stop one")
     for command in (up, down):

@@ -1,4 +1,4 @@
-"""Turns the pinned go.mod beside this file into the programs of a control plane, once a machine.
+"""Turns the pinned go.mod of a Kubernetes version into the programs of a control plane, once a machine.
 
 The result is cached by everything that decides about its content, so a changed pin builds anew and
 an unchanged one costs nothing. Nothing is ever downloaded ready-made.
@@ -20,11 +20,9 @@ from typing import Final
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from controlplane import pins
 from controlplane.errors import BuildError
-
-HERE: Final = Path(__file__).resolve().parent
-VERSION: Final = "1.36.3"
-"""The Kubernetes version that go.mod pins; what the API server says of itself."""
+from controlplane.pins import Pin
 
 PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -38,43 +36,61 @@ PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Program name to Go package. The order is the order of building; later ones reuse compiled parts of earlier ones."""
 
+SETTINGS: Final[Mapping[str, str]] = MappingProxyType({"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"})
+"""Environment of every call of Go: what a person has set up for other work does not count here."""
+
 
 def programs() -> Mapping[str, Path]:
-    """Return where each program lies, building those that are missing; slow the first time only."""
-    paths = {name: _found(name) for name in PROGRAMS}
-    missing = [name for name, path in paths.items() if path is None]
-    if missing:
-        _build(missing)
-    return {name: path or cache() / name for name, path in paths.items()}
+    """Return where each program of the chosen version lies, building those that are missing; slow the first time only."""
+    sources = _sources()
+    paths = {name: _found(name, pin) for name, pin in sources.items()}
+    for pin in dict.fromkeys(sources.values()):
+        missing = [name for name, path in paths.items() if path is None and sources[name] == pin]
+        if missing:
+            _build(pin, missing)
+    return {name: path or cache(sources[name]) / name for name, path in paths.items()}
 
 
-def cache() -> Path:
+def of_kubernetes() -> list[str]:
+    """Return the programs that each version has of its own."""
+    return [name for name, package in PROGRAMS.items() if package.startswith("k8s.io/kubernetes/")]
+
+
+def cache(pin: Pin) -> Path:
     """Return the folder of the programs that belong to this go.mod, go.sum and these flags."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     root = Path(os.environ.get("GATEHOLD_CACHE") or Path(home) / "gatehold")
     content = hashlib.sha256()
     for name in ("go.mod", "go.sum"):
-        content.update((HERE / name).read_bytes())
-    content.update("\n".join([*_flags(), platform.system(), platform.machine()]).encode())
+        content.update((pin.folder / name).read_bytes())
+    content.update("\n".join([*_flags(pin), platform.system(), platform.machine()]).encode())
     return root.absolute() / "controlplane" / content.hexdigest() / "bin"
 
 
-def _found(name: str) -> Path | None:
-    """Prefer the folder a person named (as envtest does), then the cache."""
-    folders = [cache()]
-    if chosen := os.environ.get("GATEHOLD_CONTROLPLANE_BIN"):
-        folders.insert(0, Path(chosen).expanduser().absolute())
+def _sources() -> dict[str, Pin]:
+    """Say which version each program is taken from."""
+    default, own = pins.default(), of_kubernetes()
+    chosen = pins.chosen()
+    return {name: chosen if name in own else default for name in PROGRAMS}
+
+
+def _found(name: str, pin: Pin) -> Path | None:
+    """Prefer the folder a person named (as envtest does; it holds the default version), then the cache."""
+    folders = [cache(pin)]
+    named = os.environ.get("GATEHOLD_CONTROLPLANE_BIN")
+    if named and pin == pins.default():
+        folders.insert(0, Path(named).expanduser().absolute())
     candidates = (folder / name for folder in folders)
     return next((path for path in candidates if os.access(path, os.X_OK)), None)
 
 
-def _flags() -> list[str]:
+def _flags(pin: Pin) -> list[str]:
     """Flags of every `go build`: static, reproducible, and with the version that kubectl and CEL environments read."""
-    major, minor, _ = VERSION.split(".")
+    major, minor = pin.number
     stamp = {
-        "gitVersion": f"v{VERSION}",
-        "gitMajor": major,
-        "gitMinor": minor,
+        "gitVersion": f"v{pin.version}",
+        "gitMajor": str(major),
+        "gitMinor": str(minor),
         "gitCommit": "unknown",
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",
@@ -85,13 +101,13 @@ def _flags() -> list[str]:
     return ["-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags={linker}"]
 
 
-def _build(missing: list[str]) -> None:
+def _build(pin: Pin, missing: list[str]) -> None:
     """Build one after the other and show how long each takes; a second builder waits here for the first."""
-    go = _go()
+    go = find_go()
     console = Console(stderr=True)
     console.print(
-        f"Building {len(missing)} programs of Kubernetes {VERSION}: about 6 minutes on two cores the first time, "
-        f"kept in\n{cache()}",
+        f"Building {len(missing)} programs of Kubernetes {pin.version}: about 6 minutes on two cores the first time, "
+        f"kept in\n{cache(pin)}",
         soft_wrap=True,
         highlight=False,
     )
@@ -100,15 +116,15 @@ def _build(missing: list[str]) -> None:
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
     )
-    with _exclusive(console), Progress(*columns, console=console) as progress:
+    with _exclusive(pin, console), Progress(*columns, console=console) as progress:
         rows = {name: progress.add_task(name, start=False, total=1) for name in missing}
         for name, row in rows.items():
             progress.start_task(row)
-            _compile(go, name)
+            _compile(go, pin, name)
             progress.update(row, completed=1)
 
 
-def _go() -> str:
+def find_go() -> str:
     """Find Go, or say how to get on without it."""
     if go := shutil.which("go"):
         return go
@@ -120,36 +136,35 @@ def _go() -> str:
     raise BuildError(message)
 
 
-def _compile(go: str, name: str) -> None:
+def _compile(go: str, pin: Pin, name: str) -> None:
     """Build one program beside its place and move it there, so that nobody ever starts half a file."""
-    place = cache() / name
+    place = cache(pin) / name
     if os.access(place, os.X_OK):  # another builder was faster
         return
     draft = place.with_name(f".{name}.{os.getpid()}")
-    settings = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
-    command = [go, "build", *_flags(), "-o", str(draft), PROGRAMS[name]]
+    command = [go, "build", *_flags(pin), "-o", str(draft), PROGRAMS[name]]
     try:
         done = subprocess.run(
             command,
-            cwd=HERE,
-            env={**os.environ, **settings},
+            cwd=pin.folder,
+            env={**os.environ, **SETTINGS},
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
             tail = "\n".join(done.stderr.splitlines()[-20:])
-            raise BuildError(f"`go build {PROGRAMS[name]}` failed in {HERE}:\n{tail}")
+            raise BuildError(f"`go build {PROGRAMS[name]}` failed in {pin.folder}:\n{tail}")
         draft.replace(place)
     finally:
         draft.unlink(missing_ok=True)
 
 
 @contextmanager
-def _exclusive(console: Console) -> Iterator[None]:
+def _exclusive(pin: Pin, console: Console) -> Iterator[None]:
     """Let one builder at a time into the cache; the lock goes with its holder, however that ends."""
-    cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / ".lock").open("w") as lock:
+    cache(pin).mkdir(parents=True, exist_ok=True)
+    with (cache(pin) / ".lock").open("w") as lock:
         began = time.monotonic()
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

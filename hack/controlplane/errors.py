@@ -14,6 +14,10 @@ class BuildError(ControlPlaneError):
     """A program could not be built: Go is missing or too old, or the compiler said no."""
 
 
+class UnknownVersionError(ControlPlaneError):
+    """The Kubernetes version asked for with GATEHOLD_KUBERNETES is not pinned here."""
+
+
 class ComponentError(ControlPlaneError):
     """A component died, never became ready, or is not there; the message ends with its last log lines."""
 

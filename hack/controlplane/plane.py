@@ -23,6 +23,7 @@ from controlplane.readiness import context, healthy, wait_until
 from controlplane.workspace import claim, reserve_ports
 
 READY_SECONDS: Final = 90
+ACCOUNT_SECONDS: Final = 60
 MASTERS: Final = "system:masters"
 CREDENTIALS: Final = MappingProxyType(
     {
@@ -117,16 +118,14 @@ class ControlPlane(Cluster):
         try:
             self.add_fake_nodes(nodes)
             if Component.CONTROLLERS in components:  # before that, no pod can be created in namespace default
-                self.kubectl(
-                    "wait",
-                    "--for=create",
-                    "serviceaccount/default",
-                    "--namespace=default",
-                    "--timeout=60s",
-                    timeout=70,
-                )
+                wait_until(self._has_default_account, "serviceaccount/default in namespace default", ACCOUNT_SECONDS)
         finally:
             self._children.expect_alive(*others)  # the better explanation where something above failed
+
+    def _has_default_account(self) -> bool:
+        """Look, because kubectl before 1.31 cannot wait for something to be made."""
+        named = ("serviceaccount", "default", "--namespace=default", "--ignore-not-found", "-o", "name")
+        return bool(self.kubectl("get", *named).stdout)
 
     def _await(self, component: Component, *alive: Component) -> None:
         """Wait until a component says that it is ready, while it and `alive` live; kwok says nothing, its nodes do."""

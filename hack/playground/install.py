@@ -12,8 +12,9 @@ WALL: Final = ROOT / "manifests" / "wall"
 STAMP: Final = "20-stamp.yaml"
 
 
-def install(cluster: Cluster, *, stamping: bool = True) -> None:
-    """Install Gatehold's API and wall. `stamping` is what 1.36 and later have."""
+def install(cluster: Cluster, *, stamping: bool | None = None) -> None:
+    """Install Gatehold's API and wall; `stamping` as the API server has it (from 1.36 on), unless it is said."""
+    stamping = can_stamp(cluster) if stamping is None else stamping
     cluster.kubectl("apply", "--server-side", "-f", str(CRDS))
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(CRDS))
     files = [path for path in sorted(WALL.glob("*.yaml")) if stamping or path.name != STAMP]
@@ -21,6 +22,12 @@ def install(cluster: Cluster, *, stamping: bool = True) -> None:
         cluster.kubectl("apply", "--server-side", "-f", str(path))
     if stamping:
         wait_until(lambda: _stamps(cluster), "the API server stamps requests", 30)
+
+
+def can_stamp(cluster: Cluster) -> bool:
+    """Whether this API server serves mutating policies, by which one word becomes a verdict."""
+    found = cluster.kubectl("get", "--raw", "/apis/admissionregistration.k8s.io/v1").stdout
+    return any(kind["name"] == "mutatingadmissionpolicies" for kind in json.loads(found)["resources"])
 
 
 def wait_enforced(cluster: Cluster, seconds: float = 40) -> None:
