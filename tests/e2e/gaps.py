@@ -85,6 +85,20 @@ def put(cluster: Cluster, body: Body, wanted: Body | None) -> None:
         admin.must(Call(path(ADMISSION, plural, None, name), whole, "put"))
 
 
+def write_verdict(stage: Stage, name: str, number: int, user: str, *, word: str = "approve", role: str = "sre") -> None:
+    """Mallory, who decides nothing, writes somebody else's verdict; she gets in as soon as the wall is open."""
+    digest = stage.get("apr", name)["status"]["requestDigest"]
+    line = f"{word}|{digest}|{role}|{user}||forged by mallory, at length"
+    call = Call(stage.path("apr", name), {"metadata": {"annotations": {f"verdict.gatehold.dev/{number}": line}}})
+    wait_until(lambda: stage.api("mallory").send(call).ok, f"a forgery on {name} gets in", 15)
+
+
+def recorded(body: Body) -> list[tuple[str, str, bool, str]]:
+    """Word, person, whether it counts, and why not."""
+    found = body["status"].get("verdicts", [])
+    return [(v["verdict"], v["username"], v.get("counted", True), v.get("reason", "")) for v in found]
+
+
 def until_enforced(cluster: Cluster, status: str, seconds: float = 30) -> Body:
     """Wait until every policy says so; answers the condition of the probe's policy."""
     admin = connection(cluster.admin_kubeconfig)

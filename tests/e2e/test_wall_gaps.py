@@ -8,10 +8,9 @@ import pytest
 
 from controlplane import ControlPlane, wait_until
 from playground import OperatorProcess, install, wait_enforced
-from tests.e2e.gaps import Body, Change, gap, jam, put, removed, shipped, until_enforced
+from tests.e2e.gaps import Body, Change, gap, jam, put, recorded, removed, shipped, until_enforced, write_verdict
 from tests.e2e.operators import metric, until_acting
 from tests.e2e.stage import Stage, condition, new_stage
-from tests.wall.api import Call
 
 VAP, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 REQUESTS = "gatehold-requests"
@@ -76,20 +75,6 @@ OTHERS: list[tuple[str, str, Change]] = [
 ]
 
 
-def forge(stage: Stage, name: str, number: int, word: str, user: str, role: str = "") -> None:
-    """Mallory, who decides nothing, writes somebody else's verdict; she gets in as long as the wall is open."""
-    digest = stage.get("apr", name)["status"]["requestDigest"]
-    line = f"{word}|{digest}|{role}|{user}||forged by mallory, at length"
-    call = Call(stage.path("apr", name), {"metadata": {"annotations": {f"verdict.gatehold.dev/{number}": line}}})
-    wait_until(lambda: stage.api("mallory").send(call).ok, f"a forgery on {name} gets in", 15)
-
-
-def recorded(body: Body) -> list[tuple[str, str, bool, str]]:
-    """Word, person, whether it counts, and why not."""
-    found = body["status"].get("verdicts", [])
-    return [(v["verdict"], v["username"], v.get("counted", True), v.get("reason", "")) for v in found]
-
-
 @pytest.mark.parametrize(("kind", "name", "change"), GAPS, ids=["deleted", "unbound", "audit", "excluded", "lax"])
 def test_nothing_passes_a_gap_and_everything_goes_on_afterwards(stage: Stage, kind: str, name: str, change: Change) -> None:
     policy = stage.policy()
@@ -104,9 +89,9 @@ def test_nothing_passes_a_gap_and_everything_goes_on_afterwards(stage: Stage, ki
         wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "TextDiffers", "the reason", 10)
         assert f"{kind} {name}" in until_enforced(stage.cluster, "False")["message"]
         assert metric(stage.operator, "gatehold_wall_enforced") == 0
-        forge(stage, "waits-1", 1, "approve", "bob", "sre")
-        forge(stage, "waits-1", 2, "override", "dana")
-        forge(stage, "second-1", 1, "approve", "bob", "sre")
+        write_verdict(stage, "waits-1", 1, "bob")
+        write_verdict(stage, "waits-1", 2, "dana", word="override", role="")
+        write_verdict(stage, "second-1", 1, "bob")
         stage.request("fresh-1", policy, job=jobs["fresh"])
         held = stage.until_held("fresh-1", "WallNotProven")
         assert "requestDigest" not in held["status"]
@@ -187,7 +172,7 @@ def test_what_was_approved_while_the_operator_was_down_and_the_wall_open_counts_
     stage.operator.stop()
     put(stage.cluster, shipped(VAP, REQUESTS), None)
     try:
-        forge(stage, "blind-1", 0, "approve", "bob", "sre")
+        write_verdict(stage, "blind-1", 0, "bob")
         stage.operator.start()
         body = stage.until("blind-1", lambda body: body["status"].get("verdicts"), "recorded")
         assert recorded(body) == [("approve", "bob", False, "Unproven")]
@@ -207,7 +192,7 @@ def test_a_gap_that_opened_and_closed_while_nobody_looked_is_found_out_at_the_st
     stage.until_prepared("unseen-1")
     stage.operator.stop()
     put(stage.cluster, shipped(VAP, REQUESTS), None)
-    forge(stage, "unseen-1", 0, "approve", "bob", "sre")
+    write_verdict(stage, "unseen-1", 0, "bob")
     put(stage.cluster, shipped(VAP, REQUESTS), shipped(VAP, REQUESTS))
     stage.operator.start()
     until_acting(stage.operator)
@@ -237,7 +222,7 @@ def test_whoever_erases_the_memory_of_the_wall_gains_nothing(stage: Stage) -> No
     stage.cluster.kubectl(*edit)
     stage.operator.stop()
     put(stage.cluster, shipped(VAP, REQUESTS), None)
-    forge(stage, "erased-1", 0, "approve", "bob", "sre")
+    write_verdict(stage, "erased-1", 0, "bob")
     stage.cluster.kubectl("-n", "gatehold-system", "annotate", "apr/gatehold-probe", "gatehold.dev/wall-", user="mallory")
     status = ("patch", "apol/gatehold-probe", "--subresource=status", "--type=merge", '-p={"status":{"wall":null}}')
     assert stage.cluster.kubectl(*status, user="mallory", check=False).returncode != 0

@@ -37,6 +37,8 @@ class Attempt:
     leaves: Check | None = None
     only: str = ""
     """`stamped` or `unstamped`: the row means nothing in the other situation. `stopped`: nor with an operator running."""
+    since: tuple[int, int] = (1, 30)
+    """The first Kubernetes version where the row means something: a field that an older one drops is not refused there."""
     before: Callable[[Scene], None] | None = None
     target: Callable[[Scene], str] | None = None
     """What is compared; the request unless the attempt is on something else."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controlplane import Cluster, PodIdentity, provider
-from playground import OperatorProcess, install, wait_enforced
+from playground import OperatorProcess, can_stamp, install, wait_enforced
 from tests.wall.api import Api, Call, path
 from tests.wall.people import OPERATOR, SYSTEM, connect, service_account_token, settle
 from tests.wall.running import Running
@@ -25,7 +25,7 @@ class Stage:
     cluster: Cluster
     people: dict[str, Api]
     pod: PodIdentity
-    stamped: bool = True
+    stamped: bool
     hand: Hand = field(default_factory=Stopped)
 
     def scene(self) -> Scene:
@@ -93,8 +93,8 @@ def set_up(cluster: Cluster) -> Stage:
     for name, namespace in (("robot", "shop"), ("gitops", "shop"), ("gatehold-probe", SYSTEM)):
         people[name] = people["admin"].with_token(service_account_token(people["admin"], namespace, name))
     people["pretender"] = people["admin"].impersonating(OPERATOR)
-    found = Stage(cluster, people, pod)
-    found.until_stamping_is(True)
+    found = Stage(cluster, people, pod, can_stamp(cluster))
+    found.until_stamping_is(found.stamped)
     poll(lambda: not people["admin"].send(_forged_status(), dryRun="All").ok)
     return found
 

@@ -33,7 +33,15 @@ def on_job(says: str, by: str, do: Any, refused: str = "", **more: Any) -> Attem
 
 
 def new_job(
-    says: str, by: str, refused: str = "", *, policy: str = JOBS, hold: str = "solo", leaves: Any = None, **changes: Any
+    says: str,
+    by: str,
+    refused: str = "",
+    *,
+    policy: str = JOBS,
+    hold: str = "solo",
+    leaves: Any = None,
+    since: tuple[int, int] = (1, 30),
+    **changes: Any,
 ) -> Attempt:
     """A creation of a Job: a held one with these changes."""
 
@@ -42,6 +50,7 @@ def new_job(
 
     return Attempt(
         f"a new Job: {says}",
+        since=since,
         by=by,
         do=call,
         refused=refused,
@@ -90,7 +99,7 @@ CREATE = [
     new_job("an ordinary Job is nobody's business", "ci", metadata={"labels": None, "annotations": {"gatehold.dev/anything": "x"}}, spec={"suspend": None}, leaves=field_is("spec.suspend", False)),
     new_job("a held Job that is not suspended", "ci", "a Job with label gatehold.dev/hold is created with spec.suspend: true; open an ApprovalRequest with effect Release to let it run", spec={"suspend": False}),
     new_job("a held Job that does not say", "ci", "is created with spec.suspend: true", spec={"suspend": None}),
-    new_job("a held Job of another controller", "ci", "a held Job is run by the Job controller of the cluster; leave spec.managedBy out", spec={"managedBy": "example.com/mine"}),
+    new_job("a held Job of another controller", "ci", "a held Job is run by the Job controller of the cluster; leave spec.managedBy out", spec={"managedBy": "example.com/mine"}, since=(1, 32)),
     new_job("an empty policy", "ci", "label gatehold.dev/hold names the ApprovalPolicy that holds the Job", hold=""),
     new_job("a policy that cannot be a name", "ci", "label gatehold.dev/hold names the ApprovalPolicy", hold="Prod_Change"),
     new_job("the label in capitals", "ci", "the label is spelled gatehold.dev/hold, in small letters", metadata={"labels": {"gatehold.dev/hold": None, "gatehold.dev/Hold": "solo"}}, spec={"suspend": False}),
@@ -206,4 +215,22 @@ OWN_HAND = [
     on_job("the operator releases it for a request that was closed", "operator", job_patch(SIGNED), SIGN, before=closed),
 ]  # fmt: skip
 
-JOB_ROWS = [*CREATE, *RESUME, *EDIT, *BREAK_GLASS, *OWN_HAND]
+HELD_ONLY = "the operator changes Jobs that carry label gatehold.dev/hold, and no others"
+STOLEN = [
+    *(
+        on_job(f"a stolen operator {says} an ordinary Job", "operator", do, HELD_ONLY, before=not_held)
+        for says, do in {
+            "resumes": job_patch(GO), "resumes and signs": job_patch(SIGNED), "widens": job_patch({"spec": {"parallelism": 50}}),
+            "changes the node selector of": job_patch({"spec": {"template": {"spec": {"nodeSelector": {"gpu": "true"}}}}}),
+            "resumes by JSON patch": job_patch([{"op": "replace", "path": "/spec/suspend", "value": False}], "json"),
+            "resumes by strategic merge": job_patch(GO, "strategic"), "resumes by apply": job_patch(GO, "apply"),
+            "marks": job_patch(notes({"gatehold.dev/closed-by": "request-1"})), "annotates": job_patch(notes({"example.com/run": "7"})),
+            "labels": job_patch({"metadata": {"labels": {"team": "web"}}}), "pins": job_patch({"metadata": {"finalizers": ["gatehold.dev/outcome"]}}),
+            "takes over, for later,": job_patch({"metadata": {"labels": {"gatehold.dev/hold": "solo"}}}),
+            "resumes and disowns": job_patch({"metadata": {"ownerReferences": []}, **GO}),
+        }.items()
+    ),
+    on_job("its creator resumes an ordinary Job", "ci", job_patch(GO), before=not_held, leaves=field_is("spec.suspend", False)),
+]  # fmt: skip
+
+JOB_ROWS = [*CREATE, *RESUME, *EDIT, *BREAK_GLASS, *OWN_HAND, *STOLEN]

@@ -162,7 +162,7 @@ APPROVE = [
     writes("approves by People without a quorum", Ask(policy="auto"), "Approved without status.quorum takes decision.by Policy", **approved()),
     writes("approves before there is a digest", Ask(state="unprepared"), "Approved needs status.requestDigest", **approved()),
     writes("approves what nobody has looked at", Ask(state="new"), "this phase change is not allowed", policy=SCHEMA, **approved()),
-    writes("approves with an empty quorum", Ask(), "status.quorum", policy=SCHEMA, **approved(), quorum=[]),
+    writes("approves with an empty quorum", Ask(), "quorum: Invalid value", policy=SCHEMA, **approved(), quorum=[]),
     writes("approves without the quorum that was set", Ask(), "quorum is set once", policy=SCHEMA, **approved(), quorum=None),
     writes("approves with an option that nobody named", Ask(policy="choice", options=("cheap", "fast"), said=(("alice", "approve", "sre", "cheap"), ("bob", "approve", "sre", "cheap"))), PEOPLE, **approved(option="fast")),
     writes("approves without the option that was named", Ask(policy="choice", options=("cheap", "fast"), said=(("alice", "approve", "sre", "cheap"), ("bob", "approve", "sre", "cheap"))), PEOPLE, **approved()),

@@ -10,7 +10,7 @@ import yaml
 from gatehold.admission.texts import VALIDATING, shipped
 from tests.wall.attempt import SCHEMA, Attempt
 from tests.wall.conftest import ROOT
-from tests.wall.test_table import TABLE
+from tests.wall.test_table import WHOLE
 
 ELSEWHERE = {
     "this request is being deleted": "test_schema",
@@ -62,4 +62,4 @@ def test_a_rule_is_tried(policy: str, parts: list[str]) -> None:
     if any(part.startswith(known) for part in parts for known in ELSEWHERE):
         return
 
-    assert any(tries(attempt, policy, parts) for attempt in TABLE)
+    assert any(tries(attempt, policy, parts) for attempt in WHOLE)

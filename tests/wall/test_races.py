@@ -44,6 +44,7 @@ def writes(scene: Scene, status: dict[str, object]) -> Callable[[], Answer]:
     return lambda: scene.write_status(status)
 
 
+@pytest.mark.since(1, 36)
 @pytest.mark.parametrize("people", [2, 3])
 def test_reviewers_in_the_same_instant_are_all_recorded(stage: Stage, people: int) -> None:
     for _ in range(ROUNDS):

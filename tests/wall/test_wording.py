@@ -21,6 +21,7 @@ def annotate(stage: Stage, scene: Scene, who: str, *notes: str) -> "subprocess.C
     return kubectl(stage, who, "annotate", f"apr/{scene.name}", *notes)
 
 
+@pytest.mark.since(1, 36)
 def test_one_command_approves(stage: Stage) -> None:
     scene = stage.scene().request(Ask())
     done = annotate(stage, scene, "alice", "gatehold.dev/approve=error rate is flat, go")
@@ -38,6 +39,7 @@ WORDS = {
 }  # fmt: skip
 
 
+@pytest.mark.since(1, 36)
 @pytest.mark.parametrize("says", WORDS)
 def test_a_refusal_says_what_to_do(stage: Stage, says: str) -> None:
     who, note, text = WORDS[says]
@@ -49,6 +51,7 @@ def test_a_refusal_says_what_to_do(stage: Stage, says: str) -> None:
     assert scene.verdicts() == {}
 
 
+@pytest.mark.since(1, 36)
 def test_what_is_wrong_with_the_words_is_called_invalid(stage: Stage) -> None:
     scene = stage.scene().request(Ask(state="Expired"))
     done = annotate(stage, scene, "alice", "gatehold.dev/approve=ok")
@@ -118,6 +121,7 @@ def test_the_table_of_requests_says_what_is_held_by_whom_until_when(stage: Stage
     assert row.split()[:-1] == [scene.name, "Pending", scene.job, "Release", "solo", "ci", "0/1", "2036-01-01T00:00:00Z"]
 
 
+@pytest.mark.since(1, 31)
 def test_the_fields_that_lists_can_be_asked_for(stage: Stage) -> None:
     scene = stage.scene().request(Ask(release=True))
     for field, value in (

@@ -33,6 +33,10 @@ FORGED_VERDICT: Final[Body] = {"metadata": {"annotations": {"verdict.gatehold.de
 FORGED_STATUS: Final[Body] = {"status": {"approvals": "99/99"}}
 
 
+Head = tuple[str, str, int]
+"""What tells an object of the wall from every other and from itself before a change: kind/name, uid, generation."""
+
+
 class Answer(Protocol):
     """What the API server said to a try."""
 
@@ -49,9 +53,10 @@ class WallAccess(Protocol):
     """What the proof needs of an API server. One object speaks to one server."""
 
     async def wall_objects(self) -> Sequence[Body]:
-        """Read the policies and bindings (validating, mutating where served) with label `texts.PART_OF`, each with its kind.
+        """Read the policies and bindings (validating, mutating where served) that we ship, each with its kind.
 
-        Live, never from a cache. May raise anything; that proves nothing.
+        Only those that carry label `texts.PART_OF`, which the watch goes by. Live, never from a cache. May raise anything;
+        that proves nothing.
         """
 
     async def try_as_probe(self, body: Body, subresource: str = "") -> Answer:
@@ -70,12 +75,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The outcome of one proof. `identity` names the objects that were compared: (kind/name, uid, generation)."""
+    """The outcome of one proof. `identity` names the objects that were compared."""
 
     proven: bool
     reason: Reason
     message: str
-    identity: tuple[tuple[str, str, int], ...]
+    identity: tuple[Head, ...]
     started_monotonic: float
 
 
@@ -97,6 +102,7 @@ class WallProof:
         self._monotonic = monotonic
         self._changed = float("-inf")
         self._running: _Running | None = None
+        self._identity: tuple[Head, ...] = ()  # of the last proof that got to see the objects
         self._compared: frozenset[tuple[object, object]] = frozenset()  # uid and version of what was as shipped
         self.last: Proof | None = None
 
@@ -142,13 +148,13 @@ class WallProof:
             proof = await self._attempt(started)
         finally:
             self._running = None
-        if self.last is not None and self.last.identity and proof.identity and self.last.identity != proof.identity:
+        if self._identity and proof.identity and self._identity != proof.identity:
             self.wall_changed(started)  # the watch may be late, or have missed it
-        self.last = proof
+        self._identity, self.last = proof.identity or self._identity, proof
         return proof
 
     async def _attempt(self, started: float) -> Proof:
-        identity: tuple[tuple[str, str, int], ...] = ()
+        identity: tuple[Head, ...] = ()
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 # at the same time: the proof is in the way of a release
@@ -195,6 +201,11 @@ def judge(answer: Answer, policy: str) -> Reason:
     return Reason.PROBE_UNREACHABLE
 
 
-def _identity(live: Sequence[Body]) -> tuple[tuple[str, str, int], ...]:
-    heads = ((body.get("kind"), body["metadata"]) for body in live)
-    return tuple(sorted((f"{kind}/{m['name']}", str(m.get("uid", "")), int(m.get("generation", 0))) for kind, m in heads))
+def head_of(body: Body) -> Head:
+    """The head of one policy or binding, as read or as watched."""
+    meta = body["metadata"]
+    return f"{body.get('kind')}/{meta['name']}", str(meta.get("uid", "")), int(meta.get("generation", 0))
+
+
+def _identity(live: Sequence[Body]) -> tuple[Head, ...]:
+    return tuple(sorted(head_of(body) for body in live))

@@ -3,7 +3,8 @@
 import logging
 
 from gatehold.admission.proof import Reason as ProofReason
-from gatehold.admission.proof import WallProof
+from gatehold.admission.proof import WallProof, head_of
+from gatehold.admission.texts import shipped
 from gatehold.controllers.apply import Apply
 from gatehold.controllers.approval_policy import PolicyController
 from gatehold.controllers.approval_request import RequestController
@@ -11,17 +12,20 @@ from gatehold.controllers.break_glass import EVERY_SECONDS as BREAK_GLASS_SECOND
 from gatehold.controllers.break_glass import BreakGlass
 from gatehold.controllers.effects import Hands
 from gatehold.controllers.gather import Gather
+from gatehold.controllers.hindsight import Hindsight
 from gatehold.controllers.orphans import EVERY_SECONDS as ORPHANS_SECONDS
 from gatehold.controllers.orphans import Orphans
 from gatehold.controllers.probe import ProbeAccount
 from gatehold.controllers.retention import Retention
 from gatehold.controllers.summary import summarise
 from gatehold.controllers.tell import Tell
-from gatehold.controllers.wall import Identity, Wall
+from gatehold.controllers.wall import Wall
+from gatehold.controllers.wall_access import Identity
+from gatehold.controllers.wall_voice import WallVoice
 from gatehold.kube.errors import ApiError
 from gatehold.runtime import operator
 from gatehold.runtime.leadership import LeadershipLost
-from gatehold.runtime.parts import POLICY, REQUEST, Controllers, Key, Periodic, Runtime
+from gatehold.runtime.parts import Controllers, Periodic, Runtime
 from gatehold.runtime.watchdog import WatchDead
 from gatehold.settings import Settings
 from gatehold.telemetry import logs
@@ -51,12 +55,14 @@ async def run_operator(settings: Settings) -> int:
 
 def build(runtime: Runtime) -> Controllers:
     """Make the controllers of one process."""
-    probe = ProbeAccount(runtime)
-    wall = Wall(WallProof(probe), probe, runtime.clock, runtime.metrics)
+    texts = shipped()
+    probe = ProbeAccount(runtime, texts)
+    wall = Wall(WallProof(probe, texts), probe, runtime.metrics)
     hands, tell = Hands(runtime), Tell(runtime)
     gather = Gather(runtime, wall, hands)
-    requests = RequestController(runtime, gather, Apply(runtime, wall, hands, tell))
-    wall.on_turn = lambda: _look_again(runtime)
+    requests = RequestController(runtime, gather, Apply(runtime, wall, gather, hands, tell))
+    voice = WallVoice(runtime, wall, tell)
+    wall.on_turn = voice.turned
 
     async def on_leading() -> None:
         try:
@@ -77,9 +83,10 @@ def build(runtime: Runtime) -> Controllers:
             Periodic("wall", PROOF_SECONDS, keep, leader_only=False),
             Periodic("break-glass", BREAK_GLASS_SECONDS, BreakGlass(runtime, tell).sweep),
             Periodic("orphans", ORPHANS_SECONDS, Orphans(runtime).sweep),
-            Periodic("retention", runtime.settings.retention_sweep_seconds, Retention(runtime).sweep),
+            Periodic("retention", runtime.settings.retention_sweep_seconds, Retention(runtime, Hindsight(tell)).sweep),
         ),
         on_wall_change=lambda: wall.changed(_identity(runtime)),
+        on_verdict=wall.look_soon,
         on_leading=on_leading,
         on_end=probe.close,
     )
@@ -87,16 +94,4 @@ def build(runtime: Runtime) -> Controllers:
 
 def _identity(runtime: Runtime) -> Identity:
     bodies = (body for item in runtime.wall if (body := runtime.wall.by_uid(item.uid)) is not None)
-    return frozenset(
-        (str(b["kind"]), str(b["metadata"]["name"]), str(b["metadata"]["uid"]), int(b["metadata"].get("generation", 0)))
-        for b in bodies
-    )
-
-
-def _look_again(runtime: Runtime) -> None:
-    """The wall turned: say so on each policy, and look at what waits for it and for nothing else."""
-    for item in runtime.policies:
-        runtime.enqueue(Key(POLICY, "", item.name, item.uid), False)
-    for record in runtime.requests:
-        if record.summary.urgent or not record.summary.prepared:
-            runtime.enqueue(Key(REQUEST, record.namespace, record.name, record.uid), record.summary.urgent)
+    return frozenset(head_of(body) for body in bodies)

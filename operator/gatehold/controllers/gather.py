@@ -11,16 +11,18 @@ from gatehold.api.common import ParseError
 from gatehold.api.digest import request_digest
 from gatehold.api.request_status import parse_status, render_resolved
 from gatehold.controllers.effects import Hands
+from gatehold.controllers.standing import Trust
 from gatehold.controllers.summary import subjects_of
-from gatehold.controllers.wall import Wall
+from gatehold.controllers.wall import SAID_AFTER, Wall
 from gatehold.domain.model import Policy, Request, Verdict, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Observed, Rules
-from gatehold.domain.status import Resolved, Status
+from gatehold.domain.status import EffectState, Resolved, Status
 from gatehold.domain.tiers import needs_auto_approve, policy_flaw
 from gatehold.kube.client import Access
 from gatehold.runtime.cache import Subject
 from gatehold.runtime.parts import Runtime
+from gatehold.runtime.sightings import Sighting
 
 Body = Mapping[str, Any]
 
@@ -34,18 +36,23 @@ class Gather:
         self._wall = wall
         self._hands = hands
         self._claims: dict[Subject, str] = {}
+        self._looked: set[str] = set()  # approved, and their release was held or refused once
         settings = runtime.settings
         self._rules = Rules(
             timeout_seconds=settings.default_timeout_seconds,
             validity_seconds=settings.default_validity_seconds,
             retention_seconds=settings.default_retention_seconds,
+            undo_timeout_seconds=settings.undo_timeout_seconds,
             max_pending_per_policy=settings.max_pending_per_policy,
             max_pending_per_author=settings.max_pending_per_author,
             robot_users=frozenset(settings.robot_users),
         )
 
-    async def observe(self, body: Body, now: datetime) -> Observed:
-        """What stands, what is known and what is true of the subject. Raises ParseError and the errors of gatehold.kube."""
+    async def observe(self, body: Body, now: datetime, *, certain: bool = False) -> Observed:
+        """What stands, what is known and what is true of the subject. Raises ParseError and the errors of gatehold.kube.
+
+        `certain`: without any yes of which it is not known whether it met the wall.
+        """
         request, status = parse(body), parse_status(body)
         policy, flaw = self._policy(request.policy)
         unasked = not status.request_digest and status.phase in (Phase.UNSET, Phase.PENDING)
@@ -67,40 +74,69 @@ class Gather:
             rules=self._rules,
         )
         # nothing is awaited from here on: who owns the subject, how full the queues are and what was seen is one moment
-        return self._in_this_moment(observed, body, now)
+        return self._in_this_moment(observed, body, now, certain)
 
-    def _in_this_moment(self, observed: Observed, body: Body, now: datetime) -> Observed:
-        request = observed.request
-        verdicts = self._to_record(parse_verdicts(body["metadata"].get("annotations")), observed.status, now)
-        seen = {v.id: self._seen_at(request.uid, v) for v in verdicts}
-        kept = {e.verdict.id: e.observed_at.timestamp() for e in observed.status.verdicts if e.counted}
-        said = {number: kept.get(number, now.timestamp() if at is None else at) for number, at in seen.items()}
+    def _in_this_moment(self, observed: Observed, body: Body, now: datetime, certain: bool) -> Observed:
+        request, status = observed.request, observed.status
+        admitted = parse_verdicts(body["metadata"].get("annotations"))
+        waits_for_nobody = not certain or _urgent(admitted, status, now)
+        verdicts = admitted if waits_for_nobody else self._known(request, admitted, status)
+        sightings = {v.id: sighting for v in verdicts if (sighting := self._sighting(request.uid, v.id)) is not None}
+        counted = self._settled(body)
+        trust = {n: self._wall.trust(s.monotonic, recorded=n in counted) for n, s in sightings.items()}
         waits = self._waits(request)
         return replace(
             observed,
             verdicts=verdicts,
-            first_seen={n: datetime.fromtimestamp(t, UTC) for n, t in seen.items() if t is not None},
-            unproven=frozenset(n for n, at in said.items() if self._wall.unproven_at(at, recorded=n in kept)),
+            first_seen={n: datetime.fromtimestamp(s.server, UTC) for n, s in sightings.items() if s.server is not None},
+            unproven=frozenset(n for n, known in trust.items() if known is Trust.UNPROVEN),
+            unread=len(verdicts) < len(admitted) and self._wall.unknown_for() >= SAID_AFTER,
             wall_proven=self._wall.proven(),
-            owner=self._owner(body, request) if request.has_effect and not observed.status.request_digest else "",
+            owner=self._owner(body, request) if request.has_effect and not status.request_digest else "",
             pending_in_policy=self._runtime.requests.rank_in_policy(request.uid) if waits else 0,
             pending_of_author=self._runtime.requests.rank_in_author(request.uid) if waits else 0,
         )
 
-    def _to_record(self, verdicts: tuple[Verdict, ...], status: Status, now: datetime) -> tuple[Verdict, ...]:
-        """Leave a yes for a moment while it is not known whether the wall stands; a no and the deadline do not wait."""
-        stopping = any(v.word in (Word.DENY, Word.WITHDRAW) for v in verdicts)
-        late = status.deadline is not None and now >= status.deadline
-        if not self._wall.unknown() or stopping or late or status.phase is not Phase.PENDING:
-            return verdicts
-        return ()
+    def _known(self, request: Request, admitted: tuple[Verdict, ...], status: Status) -> tuple[Verdict, ...]:
+        """Everything but a fresh yes of which nobody knows yet whether it met the wall."""
+        known = {entry.verdict.id for entry in status.verdicts}
+        yes = (Word.APPROVE, Word.OVERRIDE)
+        return tuple(v for v in admitted if v.id in known or v.word not in yes or not self._open(request.uid, v.id))
+
+    def _open(self, uid: str, number: int) -> bool:
+        sighting = self._sighting(uid, number)
+        return sighting is None or self._wall.trust(sighting.monotonic) is Trust.OPEN
+
+    async def confirm(self, request: Request, body: Body, status: Status) -> bool:
+        """Whether every yes that counts in a planned status met the wall: look at it where that is not settled."""
+        settled, yes = self._settled(body), (Word.APPROVE, Word.OVERRIDE)
+        asked = [
+            e.verdict.id for e in status.verdicts if e.counted and e.verdict.word in yes and e.verdict.id not in settled
+        ]
+        sightings = [self._sighting(request.uid, number) for number in asked]
+        found = [await self._wall.confirm(s.monotonic) for s in sightings if s is not None]
+        return len(found) == len(asked) and all(trust is Trust.GENUINE for trust in found)
+
+    def _settled(self, body: Body) -> frozenset[int]:
+        """The verdicts that stand in the status as counted, where that says that they met the wall.
+
+        The status that approves a release is written beside the look that its last yes waits for. Until the release was
+        tried, or held with the look done, that status says nothing yet: should the process die in between, look again.
+        """
+        uid, status = str(body["metadata"]["uid"]), body.get("status") or {}
+        if status.get("phase") == Phase.APPROVED and (status.get("effect") or {}).get("state") == EffectState.WAITING:
+            if any(c["type"] == "Held" and c["status"] == "True" for c in status.get("conditions") or ()):
+                self._looked = {known for known in self._looked if known in self._runtime.requests} | {uid}
+            if uid not in self._looked:
+                return frozenset()
+        return frozenset(entry["id"] for entry in status.get("verdicts") or () if entry.get("counted", True))
 
     def _waits(self, request: Request) -> bool:
         record = self._runtime.requests.get(request.uid)
         return record is not None and record.summary.waiting
 
-    def _seen_at(self, uid: str, verdict: Verdict) -> float | None:
-        return self._runtime.requests.seen_at(uid, f"{VERDICT_PREFIX}{verdict.id}")
+    def _sighting(self, uid: str, number: int) -> Sighting | None:
+        return self._runtime.requests.sighting(uid, f"{VERDICT_PREFIX}{number}")
 
     def _policy(self, name: str) -> tuple[Policy | None, str]:
         """The policy and what is wrong with it. One that cannot be read is there, and unusable."""
@@ -141,6 +177,12 @@ class Gather:
             self._claims = {s: uid for s, uid in self._claims.items() if uid in known}
         for subject in subjects_of(body):
             self._claims[subject] = str(body["metadata"]["uid"])
+
+
+def _urgent(admitted: tuple[Verdict, ...], status: Status, now: datetime) -> bool:
+    """Whether an end is due that waits for nobody: by a no, or by the clock. The wall wants every word recorded with it."""
+    stopping = any(v.word in (Word.DENY, Word.WITHDRAW) for v in admitted)
+    return stopping or (status.phase is Phase.PENDING and status.deadline is not None and now >= status.deadline)
 
 
 def _digest(body: Body, request: Request, resolved: Resolved | None, policy: Policy | None) -> str:

@@ -1,25 +1,36 @@
 """The probe of the wall on a real API server: an account with no other right tries a forgery, as a dry run.
 
 `admission.proof` says what is tried and what the answers prove; this is its access, and the request that it tries on.
+Objects of the wall are read by name: that is answered by the store itself within milliseconds, while a list of a quiet kind
+waits for the API server's own watch to catch up (85 ms, measured, where other kinds are written).
 """
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gatehold.admission.proof import PROBE, Answer
+from gatehold.admission.proof import PROBE, Answer, Head, head_of
 from gatehold.admission.texts import PART_OF
+from gatehold.api.approval_request import VERDICT_PREFIX, parse_verdicts
+from gatehold.controllers.standing import Trust
+from gatehold.controllers.wall_access import GUARDS
+from gatehold.domain.ledger import MOST
+from gatehold.domain.model import Word
 from gatehold.kube.client import Cluster
 from gatehold.kube.errors import Absent, AlreadyExists, ApiError
 from gatehold.kube.resources import MAP, MAP_BINDINGS, POLICIES, REQUESTS, VAP, VAP_BINDINGS, Resource
 from gatehold.runtime.parts import Runtime
 
 Body = dict[str, Any]
+Get = Callable[[Resource, str | None, str], Awaitable[Body]]
 _TOKEN_SECONDS = 600
 _RENEW_SECONDS = 300.0
 _UNAUTHORIZED = 401
+_KINDS = {resource.kind: resource for resource in (VAP, VAP_BINDINGS, MAP, MAP_BINDINGS)}
+_LABEL = tuple(PART_OF.split("="))
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +44,26 @@ class Tried:
 class ProbeAccount:
     """Speaks to the API server as the operator (reading) and as the probe's account (trying)."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        """Mint no token before the first try."""
+    def __init__(self, runtime: Runtime, texts: Iterable[Mapping[str, Any]]) -> None:
+        """Read the objects of these names; mint no token before the first try."""
         self._runtime = runtime
         self._namespace = runtime.settings.namespace
         self._probe: Cluster | None = None
         self._minted = float("-inf")
         self._turn = asyncio.Lock()
+        self._names = tuple(f"{body['kind']}/{body['metadata']['name']}" for body in texts)
 
     async def wall_objects(self) -> Sequence[Body]:
-        """Read every policy and binding that is part of Gatehold, live."""
-        lists = await asyncio.gather(*(self._list(resource) for resource in (VAP, VAP_BINDINGS, MAP, MAP_BINDINGS)))
-        return [body for bodies in lists for body in bodies]
+        """Read every policy and binding that we ship, live."""
+        return await self._read(self._names, self._runtime.cluster.get)
+
+    async def guards(self) -> frozenset[Head]:
+        """Read the two that stand before the verdicts."""
+        return frozenset(head_of(body) for body in await self._read(GUARDS, self._runtime.cluster.get_metadata))
+
+    async def catch_up(self) -> bool:
+        """List every request that is not done, past whatever its watch has delivered."""
+        return await self._runtime.catch_up()
 
     async def try_as_probe(self, body: Mapping[str, Any], subresource: str = "") -> Answer:
         """Dry-run a merge patch of the probe's request as the probe's account."""
@@ -101,13 +120,28 @@ class ProbeAccount:
         if probe is not None:
             await probe.close()
 
-    async def _list(self, resource: Resource) -> list[Body]:
+    async def settled(self, trust: Callable[[float], Trust]) -> bool:
+        """Look through the requests on which somebody spoke."""
+        for place, record in enumerate(self._runtime.requests):
+            if place % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
+            unproven = [key for key, sighting in (record.seen or {}).items() if trust(sighting.monotonic) is Trust.UNPROVEN]
+            body = self._runtime.requests.body(record.uid) if unproven else None
+            if body is not None and _unrecorded(body, unproven):
+                return False
+        return True
+
+    async def _read(self, names: Iterable[str], get: Get) -> list[Body]:
+        found = await asyncio.gather(*(self._one(get, *name.split("/")) for name in names))
+        return [body for body in found if body is not None]
+
+    async def _one(self, get: Get, kind: str, name: str) -> Body | None:
         try:
-            return await self._runtime.cluster.list_all(resource, None, PART_OF)
-        except Absent:  # stamping policies are served from 1.36 on
-            if resource in (MAP, MAP_BINDINGS):
-                return []
-            raise
+            body = await get(_KINDS[kind], None, name)
+        except Absent:  # or a kind that is not served: stamping policies are from 1.36 on
+            return None
+        labels = body["metadata"].get("labels") or {}
+        return body if labels.get(_LABEL[0]) == _LABEL[1] else None
 
     async def _as_probe(self) -> Cluster:
         async with self._turn:
@@ -117,3 +151,14 @@ class ProbeAccount:
                     await self._probe.close()
                 self._probe, self._minted = self._runtime.cluster.as_token(token), time.monotonic()
             return self._probe
+
+
+def _unrecorded(body: Body, annotations: Iterable[str]) -> bool:
+    """Whether one of these is a yes that could still be taken in as one that counts."""
+    recorded = (body.get("status") or {}).get("verdicts") or []
+    if body["metadata"].get("deletionTimestamp") or len(recorded) >= MOST:
+        return False
+    known = {entry["id"] for entry in recorded}
+    verdicts = parse_verdicts(body["metadata"].get("annotations"))
+    words = {f"{VERDICT_PREFIX}{v.id}": v for v in verdicts if v.word in (Word.APPROVE, Word.OVERRIDE)}
+    return any(name in words and words[name].id not in known for name in annotations)
