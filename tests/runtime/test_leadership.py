@@ -76,6 +76,22 @@ async def test_a_released_lease_is_taken_at_the_next_look(cluster: Cluster, cloc
         assert (await holder(cluster, namespace))["leaseTransitions"] == 1
 
 
+async def test_a_standby_looks_more_often_than_the_leader_renews(
+    cluster: Cluster, clock: ServerClock, namespace: str
+) -> None:
+    """What is decided during a handover waits for the standby's next look, and a crash's gap grows by it."""
+    slow = {"lease_seconds": 60.0, "renew_seconds": 45.0, "retry_seconds": 12.0}
+    first, second = (Elector(cluster, clock, terms(namespace, name, **slow)) for name in ("first", "second"))
+    leading = asyncio.create_task(first.run())
+    await asyncio.wait_for(first.leading.wait(), 5)
+    async with running(second):
+        await eventually(lambda: second._seen_version)  # its first look: the next is one interval away
+        leading.cancel()
+        await asyncio.gather(leading, return_exceptions=True)
+        await first.release()
+        await asyncio.wait_for(second.leading.wait(), 12.0 / 2)
+
+
 async def test_a_dead_leader_is_replaced_after_the_lease_and_not_before(
     cluster: Cluster, clock: ServerClock, namespace: str
 ) -> None:
@@ -111,6 +127,19 @@ async def test_somebody_touching_the_lease_without_taking_it_is_no_loss(
         await asyncio.wait_for(elector.leading.wait(), 5)
         await cluster.merge_patch(LEASES, namespace, "lease", {"metadata": {"labels": {"a": "b"}}})
         await asyncio.wait({task}, timeout=3.0)
+        assert elector.is_leader()
+
+
+async def test_a_renewal_that_meets_a_changed_lease_is_tried_again_at_once(
+    cluster: Cluster, clock: ServerClock, namespace: str
+) -> None:
+    """To wait for the next turn would be too late here: what a short partition held back does this to the Lease."""
+    slow = {"lease_seconds": 9.0, "renew_seconds": 3.0, "retry_seconds": 2.0}
+    elector = Elector(cluster, clock, terms(namespace, "first", **slow))
+    async with running(elector) as task:
+        await asyncio.wait_for(elector.leading.wait(), 5)
+        await cluster.merge_patch(LEASES, namespace, "lease", {"metadata": {"labels": {"a": "b"}}})
+        await asyncio.wait({task}, timeout=4.5)
         assert elector.is_leader()
 
 

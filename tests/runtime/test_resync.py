@@ -93,12 +93,32 @@ async def test_what_an_event_touched_meanwhile_is_left_alone(cluster: Cluster, n
         await cluster.delete(REQUESTS, namespace, "r3")
         store.remove(gone)
         store.upsert(fresh, None)
-        resync.touch(gone)
+        resync.touch(gone, gone=True)
         resync.touch(fresh["metadata"]["uid"])
 
     within.between = meanwhile
     await resync.sweep()
     assert {record.name for record in store} == {"r0", "r1", "r2", "fresh"}
+
+
+async def test_an_event_that_comes_late_does_not_hide_what_the_list_shows(cluster: Cluster, namespace: str) -> None:
+    body = await cluster.create(REQUESTS, namespace, request_body("late", namespace))
+    store = Store(summarise)
+    resync, within, _ = make(cluster, namespace, store)
+    await resync.first()
+    old = await cluster.merge_patch(REQUESTS, namespace, "late", {"metadata": {"annotations": {"a": "b"}}})
+    note = {"metadata": {"annotations": {"verdict.gatehold.dev/0": "x"}}}
+    await cluster.merge_patch(REQUESTS, namespace, "late", note)
+
+    async def list_pages(resource: Resource, label_selector: str = "", limit: int = 500) -> AsyncIterator[Page]:
+        async for page in cluster.list_pages(resource, namespace, label_selector, limit=limit):
+            resync.touch(old["metadata"]["uid"])  # the watch delivers what was there before
+            store.upsert(old, None)
+            yield page
+
+    within.list_pages = list_pages  # type: ignore[method-assign]
+    assert await resync.catch_up()
+    assert store.sighting(body["metadata"]["uid"], "verdict.gatehold.dev/0") is not None
 
 
 async def test_a_kind_that_is_not_served_has_no_objects(cluster: Cluster) -> None:

@@ -6,10 +6,12 @@ import asyncio
 import threading
 import time
 
+import kopf
 import pytest
 
 from gatehold.kube.errors import Forbidden, Unavailable
-from gatehold.runtime.watchdog import Heartbeat, LoopGuard, WatchDead
+from gatehold.runtime import handlers
+from gatehold.runtime.watchdog import HANG_SECONDS, Heartbeat, LoopGuard, WatchDead, Watchers
 
 
 class Pulse:
@@ -98,6 +100,30 @@ async def test_a_refused_heartbeat_is_said_once(caplog: pytest.LogCaptureFixture
     pulse.error = Forbidden("no")
     await pulse.pass_time(60)
     assert caplog.text.count("dead watch") == 1
+
+
+async def test_a_watch_whose_task_has_ended_ends_the_process_whatever_kind_it_watches() -> None:
+    def watch(kind: str) -> asyncio.Task[bool]:
+        return asyncio.create_task(asyncio.Event().wait(), name=f"watcher for {kind}.v1.gatehold.dev@None")
+
+    watchers, policies, jobs = Watchers(), watch("approvalpolicies"), watch("jobs")
+    watchers.look()
+    late = watch("approvalrequests")
+    watchers.look()
+    jobs.cancel()
+    await asyncio.gather(jobs, return_exceptions=True)
+    with pytest.raises(WatchDead, match=r"watcher for jobs\.v1"):
+        watchers.look()
+    for task in (policies, late):
+        task.cancel()
+
+
+def test_a_loop_that_hangs_is_ended_before_kopfs_timer_for_silent_watches_can_hit_one() -> None:
+    settings = kopf.OperatorSettings()
+    handlers.configure(settings)
+    longest = HANG_SECONDS * 1.25  # the guard looks four times in that span
+    assert settings.watching.inactivity_timeout is not None
+    assert longest < settings.watching.inactivity_timeout
 
 
 async def test_a_loop_that_hangs_is_ended_and_one_that_turns_is_not() -> None:

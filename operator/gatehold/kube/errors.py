@@ -89,6 +89,15 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 }
 
 
+def is_refusal(error: ApiError) -> bool:
+    """Whether it is a no that stays until somebody changes something: RBAC, admission, or a webhook that nobody answers for.
+
+    A webhook may give its no any code that it likes, and one that cannot be asked is a 500.
+    """
+    said = "denied the request" in error.message or (error.status == 500 and "failed calling webhook" in error.message)
+    return said or isinstance(error, Forbidden | Invalid)
+
+
 def from_answer(status: int, headers: Mapping[str, str], raw: bytes) -> ApiError:
     """Turn an HTTP answer that is not 2xx into the error that callers branch on."""
     answer = _parse_status(raw)

@@ -28,6 +28,7 @@ from gatehold.kube import errors
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+METADATA_ONLY = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 APPLY_PATCH = "application/apply-patch+yaml"
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _RELOAD_EVERY = 5.0
@@ -127,6 +128,7 @@ class Call:
     body: Any = None
     content_type: str = JSON
     timeout: float | None = None
+    accept: str = JSON
 
 
 class Transport:
@@ -186,7 +188,7 @@ class Transport:
     async def _request(self, call: Call) -> RESTResponse:
         seconds = call.timeout or self._timeout
         timeout = aiohttp.ClientTimeout(total=seconds, connect=min(seconds, _CONNECT_TIMEOUT))
-        headers = await self._headers(call.content_type)
+        headers = await self._headers(call.content_type) | {"Accept": call.accept}
         url = self.source.configuration.host + call.path
         answer: RESTResponse = await self._rest.request(  # type: ignore[no-untyped-call]
             call.method, url, headers, call.body, _request_timeout=timeout

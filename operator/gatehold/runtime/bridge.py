@@ -39,12 +39,13 @@ class Bridge:
         """Tell whether kopf's watch is live, or this one has broken."""
         return self._over.is_set()
 
-    async def run(self, version: str) -> None:
-        """Watch from that version; returns at the end, and for ever after an error: the resync finds the rest."""
+    async def run(self, version: str) -> bool:
+        """Watch from that version until kopf's watch is live; True where this one broke before: a list finds the rest."""
         watch = asyncio.ensure_future(self._watch(version))
         over = asyncio.ensure_future(self._over.wait())
         try:
             await asyncio.wait({watch, over}, return_when=asyncio.FIRST_COMPLETED)
+            return not self._over.is_set()
         finally:
             watch.cancel()
             over.cancel()

@@ -12,11 +12,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gatehold.runtime.departed import Departed
 from gatehold.runtime.index import OneOrMany, Ranked
 from gatehold.runtime.packing import pack, unpack
+from gatehold.runtime.sightings import Sighting, sighted
 from gatehold.runtime.versions import is_older
 
-VERDICT_PREFIX = "verdict.gatehold.dev/"
 K = TypeVar("K", bound=Hashable)
 PROBE = "gatehold-probe"
 """Policy of the operator's own request, which no figure counts."""
@@ -61,8 +62,8 @@ class Record:
     summary: Summary
     order: int
     """The how-many-eth request that came to this process: `created` knows whole seconds only."""
-    seen: dict[str, tuple[int, float | None]] | None = None
-    """Verdict annotation -> (hash of its value, server time at which this process saw it first)."""
+    seen: dict[str, Sighting] | None = None
+    """Verdict annotation -> when this process saw it first."""
 
 
 Summarise = Callable[[Mapping[str, Any]], Summary]
@@ -75,6 +76,7 @@ class Store:
         """Start empty."""
         self._summarise = summarise
         self._records: dict[str, Record] = {}
+        self._departed = Departed()
         self._next = 0
         self._by_subject: OneOrMany[Subject] = OneOrMany()
         self._pending_of_policy: dict[str, Ranked] = {}
@@ -90,8 +92,10 @@ class Store:
         old = self._records.get(uid)
         if old is not None and (old.resource_version == version or is_older(version, old.resource_version)):
             return False
+        if self._departed.outlived(uid, version):
+            return False
         summary = _interned(self._summarise(body))
-        seen = _seen(meta.get("annotations") or {}, old.seen if old else None, seen_at)
+        seen = sighted(meta.get("annotations") or {}, old.seen if old else None, seen_at)
         if old is None:
             namespace = sys.intern(str(meta.get("namespace") or ""))
             record = Record(uid, namespace, str(meta["name"]), version, pack(body), summary, self._next, seen)
@@ -104,9 +108,10 @@ class Store:
         self._index(record)
         return True
 
-    def remove(self, uid: str) -> Record | None:
-        """Forget a request that is done or gone."""
+    def remove(self, uid: str, version: str = "") -> Record | None:
+        """Forget a request that is done or gone, at that version where it is known: nothing older brings it back."""
         record = self._records.pop(uid, None)
+        self._departed.note(uid, version, record.resource_version if record is not None else "")
         if record is not None:
             self._unindex(record)
         return record
@@ -136,9 +141,13 @@ class Store:
 
     def seen_at(self, uid: str, annotation: str) -> float | None:
         """Server time at which this process first saw that verdict annotation; None if never, or time was unknown then."""
+        sighting = self.sighting(uid, annotation)
+        return sighting.server if sighting else None
+
+    def sighting(self, uid: str, annotation: str) -> Sighting | None:
+        """Return when this process first saw that verdict annotation, by both clocks; None if never."""
         record = self._records.get(uid)
-        entry = (record.seen or {}).get(annotation) if record else None
-        return entry[1] if entry else None
+        return (record.seen or {}).get(annotation) if record else None
 
     def versions(self) -> dict[str, str]:
         """Uid -> resourceVersion of everything known."""
@@ -235,22 +244,3 @@ def _interned(summary: Summary) -> Summary:
         urgent=summary.urgent,
         due_at=summary.due_at,
     )
-
-
-def _seen(
-    annotations: Mapping[str, str],
-    old: Mapping[str, tuple[int, float | None]] | None,
-    seen_at: float | None,
-) -> dict[str, tuple[int, float | None]] | None:
-    """Remember when each verdict was first seen; another value under the same key is another verdict.
-
-    What has vanished stays remembered: a verdict that comes back was seen when it was seen.
-    """
-    seen = dict(old or {})
-    for key, value in annotations.items():
-        if key.startswith(VERDICT_PREFIX):
-            entry = (hash(value), seen_at)
-            known = seen.get(key)
-            if known is None or known[0] != entry[0] or known[1] is None:
-                seen[key] = entry
-    return seen or None

@@ -22,6 +22,8 @@ from gatehold.kube.errors import Absent, AlreadyExists, ApiError, Conflict
 from gatehold.kube.resources import LEASES
 
 log = logging.getLogger(__name__)
+_LOOKS = 3
+"""Looks of a standby for each renewal of the leader: a change that it has not seen yet is time in which nobody acts."""
 
 
 class LeadershipLost(Exception):  # noqa: N818 - a state, named as one
@@ -69,8 +71,8 @@ class Elector:
         log.info("leading as %s", self._terms.identity)
         while self.is_leader():
             began = self._monotonic()
-            await self._renew()
-            await asyncio.sleep(max(0.0, self._terms.retry_seconds - (self._monotonic() - began)))
+            if await self._renew():
+                await asyncio.sleep(max(0.0, self._terms.retry_seconds - (self._monotonic() - began)))
         msg = f"the lease was not renewed within {self._terms.renew_seconds:g} s"
         raise LeadershipLost(msg)
 
@@ -86,7 +88,7 @@ class Elector:
 
     async def _stand_by(self) -> float:
         """Look once, try if it is free; return the seconds until the next look."""
-        retry = self._terms.retry_seconds
+        retry = self._terms.retry_seconds / _LOOKS
         try:
             lease = await self._look()
             free_in = self._free_in(lease)
@@ -139,31 +141,37 @@ class Elector:
             self._held = await self._cluster.replace(LEASES, self._terms.namespace, {**lease, "spec": spec})
         self._renewed = began
 
-    async def _renew(self) -> None:
-        """Renew once; an error leaves the old term running, a foreign holder ends it."""
+    async def _renew(self) -> bool:
+        """Renew once; an error leaves the old term running, a foreign holder ends it. False: again, and at once.
+
+        After a few seconds without a network, what was sent meanwhile arrives late and changes the Lease under our hands. To
+        wait a turn then would cost the leadership that the network has just saved.
+        """
         held, began = self._held or {}, self._monotonic()
         try:
             spec = {**held["spec"], "renewTime": self._now()}
             self._held = await self._cluster.replace(LEASES, self._terms.namespace, {**held, "spec": spec})
         except (Conflict, Absent):
-            await self._contested()
+            return not await self._contested()
         except (ApiError, ClockUnknown) as error:
             log.warning("the lease was not renewed: %s", error)
         else:
             self._renewed = began
+        return True
 
-    async def _contested(self) -> None:
-        """Look who wrote: our own renewal whose answer was lost is no loss; anybody else's hand on it is."""
+    async def _contested(self) -> bool:
+        """Look who wrote: our own renewal that came late is no loss, anybody else's hand on it is; True where known."""
         try:
             lease = await self._look()
         except ApiError as error:
             log.warning("the lease could not be read: %s", error)
-            return
+            return False
         if lease is None or (lease.get("spec") or {}).get("holderIdentity") != self._terms.identity:
             self._held = None
             msg = "somebody else holds the lease"
             raise LeadershipLost(msg)
         self._held = lease
+        return True
 
     def _now(self) -> str:
         return self._clock.now().isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gatehold.runtime.departed import Departed
 from gatehold.runtime.packing import pack, unpack
 from gatehold.runtime.versions import is_older
 
@@ -27,6 +28,7 @@ class Objects:
     def __init__(self) -> None:
         """Start empty."""
         self._items: dict[str, Item] = {}
+        self._departed = Departed()
         self._names: dict[tuple[str, str], str] = {}
 
     def upsert(self, body: Mapping[str, Any], seen_at: float | None = None) -> bool:
@@ -36,14 +38,17 @@ class Objects:
         old = self._items.get(uid)
         if old is not None and (old.resource_version == version or is_older(version, old.resource_version)):
             return False
+        if self._departed.outlived(uid, version):
+            return False
         item = Item(uid, str(meta.get("namespace") or ""), str(meta["name"]), version, pack(body))
         self._items[uid] = item
         self._names[item.namespace, item.name] = uid
         return True
 
-    def remove(self, uid: str) -> Item | None:
-        """Forget an object that is gone; a newer one of the same name stays."""
+    def remove(self, uid: str, version: str = "") -> Item | None:
+        """Forget an object that is gone, at that version where it is known; a newer one of the same name stays."""
         item = self._items.pop(uid, None)
+        self._departed.note(uid, version, item.resource_version if item is not None else "")
         if item is not None and self._names.get((item.namespace, item.name)) == uid:
             del self._names[item.namespace, item.name]
         return item

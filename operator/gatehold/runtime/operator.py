@@ -11,29 +11,26 @@ import asyncio
 import contextlib
 import gc
 import logging
-import signal
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-import kopf
-
 from gatehold.kube.client import Cluster
-from gatehold.kube.clock import ServerClock
+from gatehold.kube.clock import ClockUnknown, ServerClock
+from gatehold.kube.errors import ApiError
 from gatehold.kube.resources import REQUESTS, Resource
-from gatehold.runtime import handlers
 from gatehold.runtime.bridge import Bridge
 from gatehold.runtime.cache import Store, Summarise
 from gatehold.runtime.deadlines import Deadlines
-from gatehold.runtime.forgetful import Forgetful
 from gatehold.runtime.gauges import refresh
+from gatehold.runtime.kopf_watch import KopfWatch
 from gatehold.runtime.leadership import Elector, Terms
 from gatehold.runtime.parts import BuildControllers, Periodic, Runtime
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.resync import Resync
 from gatehold.runtime.routing import Caches, Event, Router
 from gatehold.runtime.site import Site
-from gatehold.runtime.watchdog import Heartbeat, LoopGuard, heartbeat_of
+from gatehold.runtime.tasks import PartEnded, cancel, on_signals, raise_first, wait_for
+from gatehold.runtime.watchdog import HANG_SECONDS, Heartbeat, LoopGuard, Watchers, heartbeat_of
 from gatehold.runtime.workers import Workers
 from gatehold.settings import Settings
 from gatehold.telemetry.events import Recorder
@@ -41,10 +38,6 @@ from gatehold.telemetry.metrics import Metrics
 from gatehold.telemetry.notices import Notices
 
 log = logging.getLogger(__name__)
-
-
-class PartEnded(Exception):  # noqa: N818 - a state, named as one
-    """A part that runs for ever has ended without an error."""
 
 
 async def run(
@@ -108,15 +101,16 @@ class Operator:
         self.notices = Notices(settings.notice_url, metrics, insecure_loopback=settings.notice_insecure_loopback)
         self.elector = Elector(lease_cluster, clock, _terms(settings, self.identity))
         beat = heartbeat_of(cluster, settings.namespace, self.may_act)
-        self.heartbeat = Heartbeat(beat, every=settings.heartbeat_seconds, limit=settings.watchdog_seconds)
+        self.heartbeat = Heartbeat(
+            beat, every=settings.heartbeat_seconds, limit=settings.watchdog_seconds, look=Watchers().look
+        )
         self.router.on_heartbeat = self.heartbeat.seen
         self.site = Site({"synced": self.synced.is_set, "watching": self.heartbeat.fresh}, self._render)
         self.resyncs = [Resync(cluster, feed, metrics) for feed in self.router.feeds()]
         self.router.resyncs = {resync.feed.resource: resync for resync in self.resyncs}
         self.bridges = {resync.feed.resource: self._bridge(resync) for resync in self.resyncs}
         self.router.on_live = lambda resource: self.bridges[resource].end()
-        self._stop_kopf = asyncio.Event()
-        self._kopf_ready = asyncio.Event()
+        self._kopf = KopfWatch(self.router, cluster)
 
     def may_act(self) -> bool:
         """Tell whether this process may act at this very moment."""
@@ -138,16 +132,18 @@ class Operator:
             notices=self.notices,
             enqueue=self.router.enqueue,
             is_leader=self.may_act,
+            catch_up=self.router.resyncs[REQUESTS].catch_up,
         )
         self.built = build(runtime)
         self.workers.controllers = {controller.kind: controller for controller in self.built.controllers}
         self.router.on_wall_change = self.built.on_wall_change
+        self.router.on_verdict = self.built.on_verdict
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to end, or until a part ends."""
-        guard = LoopGuard(self.settings.watchdog_seconds)
+        guard = LoopGuard(min(self.settings.watchdog_seconds, HANG_SECONDS))
         guard.start()
-        _on_signals(stop.set)
+        on_signals(stop.set)
         tasks: set[asyncio.Task[None]] = set()
         try:
             if self.settings.http_port >= 0:
@@ -155,7 +151,7 @@ class Operator:
             tasks = {asyncio.create_task(part, name=name) for name, part in self._parts(stop)}
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if not stop.is_set():
-                _raise_first(done)
+                raise_first(done)
         finally:
             await self._end(tasks)
             guard.stop()
@@ -172,8 +168,8 @@ class Operator:
             ("take-over", self._take_over()),
             ("heartbeat", self._after_sync(self.heartbeat.run)),
             ("fill", self._fill()),
-            ("signals", self._keep_signals(stop.set)),
-            ("stop", _wait(stop)),
+            ("signals", self._kopf.give_signals_back(stop.set)),
+            ("stop", wait_for(stop)),
         ]
         # A quarter of the workers is enough for what nobody waits for; the others are there when a decision comes.
         parts += [
@@ -182,7 +178,7 @@ class Operator:
         parts += [(f"resync-{resync.feed.resource.plural}", self._sweep(resync)) for resync in self.resyncs]
         parts += [(f"bridge-{resync.feed.resource.plural}", self._cross(resync)) for resync in self.resyncs]
         parts += [(periodic.name, self._repeat(periodic)) for periodic in self.built.periodics]
-        parts.append(("kopf", self._after_sync(self._watch)))
+        parts.append(("kopf", self._after_sync(self._kopf.run)))
         return parts
 
     async def _fill(self) -> None:
@@ -208,37 +204,19 @@ class Operator:
         log.info("acting, %d requests are not done", count)
         await asyncio.Event().wait()
 
-    async def _watch(self) -> None:
-        """Let kopf watch; it ends by our flag, or with the error that ended it."""
-        handlers.router.set(self.router)
-        handlers.cluster.set(self.cluster)
-        kopf_settings = kopf.OperatorSettings()
-        handlers.configure(kopf_settings)
-        await kopf.operator(
-            registry=handlers.registry,
-            settings=kopf_settings,
-            memories=Forgetful(),
-            clusterwide=True,
-            standalone=True,
-            stop_flag=self._stop_kopf,
-            ready_flag=self._kopf_ready,
-        )
-
-    async def _keep_signals(self, stop: Callable[[], None]) -> None:
-        """Kopf takes SIGTERM over when it starts, and would then end without draining: take it back."""
-        await self._kopf_ready.wait()
-        _on_signals(stop)
-        await asyncio.Event().wait()
-
     async def _cross(self, resync: Resync) -> None:
         await self.synced.wait()
-        await self.bridges[resync.feed.resource].run(resync.version)
+        if await self.bridges[resync.feed.resource].run(resync.version):
+            resync.wanted.set()
         await asyncio.Event().wait()
 
     async def _sweep(self, resync: Resync) -> None:
         await self.synced.wait()
         while True:
-            await asyncio.sleep(self.settings.resync_seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(self.settings.resync_seconds, resync.feed.every_seconds)):
+                    await resync.wanted.wait()
+            resync.wanted.clear()
             await self._guarded(f"resync-{resync.feed.resource.plural}", resync.sweep)
 
     async def _repeat(self, periodic: Periodic) -> None:
@@ -251,6 +229,9 @@ class Operator:
     async def _guarded(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
         try:
             await work()
+        except (ApiError, ClockUnknown) as error:  # an API server that is away: no bug of ours, and no trace of one
+            self.metrics.count("gatehold_periodic_errors_total", name=name)
+            log.warning("%s failed, it comes again: %s", name, error)
         except Exception:
             self.metrics.count("gatehold_periodic_errors_total", name=name)
             log.exception("%s failed, it comes again", name)
@@ -273,18 +254,13 @@ class Operator:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(drain):
                 await self.queue.drained()
-        await _cancel({task for task in tasks if task.get_name().startswith("worker-")})
-        await _cancel({task for task in tasks if task.get_name() == "leadership"})
+        await cancel({task for task in tasks if task.get_name().startswith("worker-")})
+        await cancel({task for task in tasks if task.get_name() == "leadership"})
         await asyncio.gather(self.recorder.flush(0.5), self.notices.flush(0.5), self.elector.release())
         self.metrics.leader.set(0)
         await self.site.stop()
-        self._stop_kopf.set()
-        kopf_tasks = {task for task in tasks if task.get_name() == "kopf" and self._kopf_ready.is_set()}
-        await _cancel(tasks - kopf_tasks)
-        if kopf_tasks:
-            # Told to stop while it still discovers, kopf waits 5 s for tasks that nobody ended; cancelled, it does not.
-            await asyncio.wait(kopf_tasks, timeout=0.3)
-        await _cancel(kopf_tasks)
+        self._kopf.stop()
+        await cancel(tasks)
         await self.built.on_end()
 
 
@@ -299,32 +275,4 @@ def _terms(settings: Settings, identity: str) -> Terms:
     )
 
 
-def _on_signals(stop: Callable[[], None]) -> None:
-    """Only the main thread may; tests run operators in others and use their own `stop`."""
-    if threading.current_thread() is threading.main_thread():
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()
-
-
-def _raise_first(done: set[asyncio.Task[None]]) -> None:
-    for task in done:
-        error = task.exception() if not task.cancelled() else None
-        if error is not None:
-            log.critical("%s ended the process: %s", task.get_name(), error)
-            raise error
-    msg = f"{', '.join(task.get_name() for task in done)} ended by itself"
-    raise PartEnded(msg)
-
-
-async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-__all__ = ["REQUESTS", "Event", "Operator", "Resource", "run"]
+__all__ = ["REQUESTS", "Event", "Operator", "PartEnded", "Resource", "run"]

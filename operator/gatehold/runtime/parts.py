@@ -66,6 +66,8 @@ class Controllers:
     periodics: Sequence[Periodic] = ()
     on_wall_change: Callable[[], None] = field(default=lambda: None)
     """Called (in the loop, must return at once) when an object of the wall was added, changed or removed."""
+    on_verdict: Callable[[], None] = field(default=lambda: None)
+    """Called (in the loop, must return at once) when a verdict was seen that was not seen before, before its cycle."""
     on_leading: Callable[[], Awaitable[None]] = _nothing
     """Awaited once after this process became the leader and before its first reconcile, e.g. to prove the wall."""
     on_end: Callable[[], Awaitable[None]] = _nothing
@@ -93,6 +95,8 @@ class Runtime:
     """Ask for a cycle of that key soon; True where somebody waits for it (it goes before all others)."""
     is_leader: Callable[[], bool]
     """Whether this process may act at this very moment."""
+    catch_up: Callable[[], Awaitable[bool]]
+    """List every request that is not done into the cache, whatever the watch has delivered; whether the list was whole."""
 
 
 BuildControllers = Callable[[Runtime], Controllers]

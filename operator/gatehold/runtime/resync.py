@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +22,7 @@ from gatehold.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 100
+_PAUSE_IN_LIST = 10.0
 _FIRST_RETRIES = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -41,8 +44,32 @@ class Feed:
     dropped: Callable[[str], None]
     """Forget a uid."""
     selector: str = ""
+    every_seconds: float = math.inf
+    """List again at least that often, whatever the settings say."""
     optional: bool = False
     """The API server may not serve this kind; then it has no objects."""
+
+
+class Listings:
+    """Tells when kopf lists a kind anew: then its watch had broken, and the version to go on from was too old.
+
+    Of what is listed each object comes as an event without a type; those of one listing come close together.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Nothing was listed yet."""
+        self._monotonic = monotonic
+        self._listed: float | None = None
+        self._watched = False
+
+    def begins_anew(self, event: Mapping[str, Any]) -> bool:
+        """Tell whether this event is the first of a listing that is not the first."""
+        if event["type"] is not None:
+            self._watched = True
+            return False
+        now, before, watched = self._monotonic(), self._listed, self._watched
+        self._listed, self._watched = now, False
+        return before is not None and (watched or now - before > _PAUSE_IN_LIST)
 
 
 class Resync:
@@ -55,13 +82,22 @@ class Resync:
         self._metrics = metrics
         self._limit = limit
         self._touched: set[str] | None = None
+        self._gone = set[str]()
+        self._turn = asyncio.Lock()
         self.version = ""
         """The resourceVersion that the last whole list stands for."""
+        self.wanted = asyncio.Event()
+        """The watch may have missed something: do not wait for the next turn."""
 
-    def touch(self, uid: str) -> None:
-        """Say that a watch event about this uid came: a list that is under way is older than that."""
+    def touch(self, uid: str, *, gone: bool = False) -> None:
+        """Say that a watch event about this uid came: a list that is under way may be older than that, or newer.
+
+        Only a deletion is final. Of anything else the cache keeps the newer version by itself, and it has to: an event may
+        be late, and what the list shows beyond it must not be overlooked.
+        """
         if self._touched is not None:
             self._touched.add(uid)
+            (self._gone.add if gone else self._gone.discard)(uid)
 
     async def first(self) -> int:
         """Fill the cache, however often it takes; returns how many there are."""
@@ -77,12 +113,20 @@ class Resync:
 
     async def sweep(self) -> int:
         """Compare once; returns how many differences only this list found."""
+        return await self._compare() or 0
+
+    async def catch_up(self) -> bool:
+        """Take in everything that stands there now, whatever the watch has delivered; True where the list was whole."""
+        return await self._compare() is not None
+
+    async def _compare(self) -> int | None:
         try:
-            found = await self._list(first=False)
+            async with self._turn:  # two lists at once would take each other's note of what the watch touched
+                found = await self._list(first=False)
         except Gone:
             # The list took longer than the server keeps versions; what was compared until then stands.
             log.warning("the list of %s was cut off, next turn again", self.feed.resource.plural)
-            return 0
+            return None
         if found:
             self._metrics.count("gatehold_resync_found_total", found, resource=self.feed.resource.plural)
             log.warning("the watch of %s had missed %d changes", self.feed.resource.plural, found)
@@ -90,7 +134,7 @@ class Resync:
 
     async def _list(self, *, first: bool) -> int:
         known = self.feed.shelf.versions()
-        self._touched = set()
+        self._touched, self._gone = set(), set()
         taken, listed = 0, set[str]()
         try:
             async for page in self._cluster.list_pages(
@@ -114,7 +158,7 @@ class Resync:
         meta = body["metadata"]
         uid = meta["uid"]
         listed.add(uid)
-        if known.get(uid) == meta["resourceVersion"] or (self._touched and uid in self._touched):
+        if known.get(uid) == meta["resourceVersion"] or uid in self._gone:
             return False
         return self.feed.changed(body)
 

@@ -7,6 +7,7 @@ what is decided or due first.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,13 +17,14 @@ from gatehold.runtime.cache import Record, Store
 from gatehold.runtime.objects import Objects
 from gatehold.runtime.parts import POLICY, REQUEST, Key
 from gatehold.runtime.queue import WorkQueue
-from gatehold.runtime.resync import Feed, Resync, Shelf
+from gatehold.runtime.resync import Feed, Listings, Resync, Shelf
 from gatehold.runtime.watchdog import HEARTBEAT, PROBE
 
 Event = Mapping[str, Any]
 Body = Mapping[str, Any]
 
 _AT_ONCE = 1_000
+_FEW_SECONDS = 60.0
 NOT_DONE = "gatehold.dev/done!=true"
 HELD = "gatehold.dev/hold"
 OURS = "app.kubernetes.io/part-of=gatehold"
@@ -57,9 +59,11 @@ class Router:
         self.caches = caches
         self.acting = False
         self.on_wall_change: Callable[[], None] = lambda: None
+        self.on_verdict: Callable[[], None] = lambda: None
         self.on_heartbeat: Callable[[str], None] = lambda _: None
         self.on_live: Callable[[Resource], None] = lambda _: None
         self.resyncs: dict[Resource, Resync] = {}
+        self._listings = {resource: Listings() for resource in SELECTORS}
         self._queue = queue
         self._clock = clock
         self._probe = (namespace, PROBE)
@@ -72,6 +76,10 @@ class Router:
         self.event(resource, event)
         if event["type"] is not None:
             self.on_live(resource)
+        if self._listings[resource].begins_anew(event):
+            # what went since the watch broke is named by nobody; an empty list, and Jobs may have one, not even shows itself
+            for kind in {resource, JOBS} & self.resyncs.keys():
+                self.resyncs[kind].wanted.set()
 
     def event(self, resource: Resource, event: Event) -> None:
         """Take one event in: type None (listing), ADDED, MODIFIED or DELETED (left the selector, or is gone)."""
@@ -79,11 +87,11 @@ class Router:
         uid = body["metadata"]["uid"]
         resync = self.resyncs.get(resource)
         if resync is not None:
-            resync.touch(uid)
+            resync.touch(uid, gone=event["type"] == "DELETED")
         if resource is REQUESTS:
             self._heartbeat(body)
         if event["type"] == "DELETED":
-            self.dropped(resource, uid)
+            self.dropped(resource, uid, str(body["metadata"].get("resourceVersion") or ""))
         else:
             self.changed(resource, body)
 
@@ -100,19 +108,19 @@ class Router:
             self.on_wall_change()
         return news
 
-    def dropped(self, resource: Resource, uid: str) -> None:
-        """Forget an object that is done or gone, and look at what depends on it."""
+    def dropped(self, resource: Resource, uid: str, version: str = "") -> None:
+        """Forget an object that is done or gone, at that version where it is known, and look at what depends on it."""
         if resource is REQUESTS:
-            self._request_dropped(uid)
+            self._request_dropped(uid, version)
         elif resource is POLICIES:
-            item = self.caches.policies.remove(uid)
+            item = self.caches.policies.remove(uid, version)
             if item is not None:
                 self._enqueue_policy(item.name, uid)
         elif resource is JOBS:
-            job = self.caches.jobs.remove(uid)
+            job = self.caches.jobs.remove(uid, version)
             if job is not None:
                 self._enqueue_subject(job.namespace, job.name)
-        elif self.caches.wall.remove(uid) is not None:
+        elif self.caches.wall.remove(uid, version) is not None:
             self.on_wall_change()
 
     def feeds(self) -> list[Feed]:
@@ -153,17 +161,21 @@ class Router:
     # ---- one kind each
 
     def _request_changed(self, body: Body) -> bool:
-        requests = self.caches.requests
+        requests, uid = self.caches.requests, body["metadata"]["uid"]
+        known = requests.get(uid)
+        said = len(known.seen or ()) if known is not None else 0
         if not requests.upsert(body, self._now()):
             return False
-        record = requests.get(body["metadata"]["uid"])
+        record = requests.get(uid)
+        if self.acting and record is not None and len(record.seen or ()) > said:
+            self.on_verdict()
         if record is not None and not self._only_heartbeat(record, body):
             # A verdict, or a step of an effect, does not stand in line behind a thousand new questions.
             self.enqueue(_key(record), urgent=record.summary.prepared or record.seen is not None)
         return True
 
-    def _request_dropped(self, uid: str) -> None:
-        record = self.caches.requests.remove(uid)
+    def _request_dropped(self, uid: str, version: str) -> None:
+        record = self.caches.requests.remove(uid, version)
         if record is None:
             return
         self.enqueue(_key(record))
@@ -228,6 +240,8 @@ class Router:
             changed=lambda body: self.changed(resource, body),
             dropped=lambda uid: self.dropped(resource, uid),
             selector=SELECTORS[resource],
+            # What every decision goes by, and there is little of it: a change that its watch lost is not missed for long.
+            every_seconds=math.inf if resource in {REQUESTS, JOBS} else _FEW_SECONDS,
             optional=resource in {MAP, MAP_BINDINGS},
         )
 

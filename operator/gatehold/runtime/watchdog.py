@@ -1,8 +1,10 @@
-"""Two ways in which a process looks alive and serves nothing, and its end in both; `operator` runs them.
+"""Three ways in which a process looks alive and serves nothing, and its end in each; `operator` runs them.
 
 A watch can die without an error: the leader therefore writes a heartbeat on the probe's request, every replica looks whether
 its own watch delivers what the API server has, and ends the process if it does not. It only counts while the API server
-answers: an outage of the API server is no reason to restart. And a loop that hangs is ended by a thread.
+answers: an outage of the API server is no reason to restart. That guards the watch of requests; kopf's watches of the other
+kinds reconnect when they are silent, and a watch whose task has ended, of whatever kind, ends the process. And a loop that
+hangs is ended by a thread, before kopf's timers can take a watch down for it.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ PROBE = "gatehold-probe"
 """Name of the request, in the operator's namespace, that carries the heartbeat and serves the probe of the wall."""
 HEARTBEAT = "gatehold.dev/heartbeat"
 EXIT_HUNG = 70
+HANG_SECONDS = 20.0
+"""The loop may hang that long at most: kopf's timer for silent watches (30 s) may then hit a watch at the wrong moment."""
+_WATCHER = "watcher for "
 
 
 class WatchDead(Exception):  # noqa: N818 - a state, named as one
@@ -41,10 +46,12 @@ class Heartbeat:
         *,
         every: float = 5.0,
         limit: float = 30.0,
+        look: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`beat` returns the object's resourceVersion on the server, None where it is not there."""
+        """`beat` returns the object's resourceVersion on the server, None where it is absent; `look` is called as often."""
         self._beat = beat
+        self._look = look
         self._every = every
         self._limit = limit
         self._monotonic = monotonic
@@ -71,6 +78,7 @@ class Heartbeat:
         """Beat forever; raises `WatchDead`."""
         while True:
             await self.once()
+            self._look()
             await asyncio.sleep(self._every)
 
     async def once(self) -> None:
@@ -120,6 +128,23 @@ def heartbeat_of(cluster: Cluster, namespace: str, is_leader: Callable[[], bool]
         return str(body["metadata"]["resourceVersion"])
 
     return beat
+
+
+class Watchers:
+    """Looks whether kopf's watches are all there: one whose task is cancelled, it drops without a word."""
+
+    def __init__(self) -> None:
+        """Nothing was seen yet."""
+        self._seen: set[str] = set()
+
+    def look(self) -> None:
+        """Raise `WatchDead` where one that was there is not."""
+        names = (task.get_name() for task in asyncio.all_tasks())
+        alive = {name for name in names if name.startswith(_WATCHER)}
+        gone, self._seen = self._seen - alive, alive
+        if gone:
+            msg = f"kopf has dropped the {', '.join(sorted(gone))}"
+            raise WatchDead(msg)
 
 
 class LoopGuard:

@@ -1,0 +1,65 @@
+"""Kopf, run as a watch and nothing more; `operator` starts it when the caches are full, and ends it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import kopf
+
+from gatehold.kube.client import Cluster
+from gatehold.runtime import handlers
+from gatehold.runtime.forgetful import Forgetful
+from gatehold.runtime.routing import Router
+from gatehold.runtime.tasks import on_signals
+
+_ENDS_SECONDS = 1.0  # at most; on a busy machine its watches need some turns of the loop to close
+
+
+class KopfWatch:
+    """One run of kopf in this process."""
+
+    def __init__(self, router: Router, cluster: Cluster) -> None:
+        """Every event goes to the router; kopf is the same account as the cluster."""
+        self._router = router
+        self._cluster = cluster
+        self._stop = asyncio.Event()
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Let kopf watch; it ends by our flag, or with the error that ended it.
+
+        Kopf's own way of running its tasks is not used: when one of its watches fails, that waits for tasks that nobody
+        ends, ten seconds long, and then kills the process, Lease in hand; until then it would lead on what it knew last.
+        """
+        handlers.router.set(self._router)
+        handlers.cluster.set(self._cluster)
+        settings = kopf.OperatorSettings()
+        handlers.configure(settings)
+        tasks = await kopf.spawn_tasks(
+            registry=handlers.registry,
+            settings=settings,
+            memories=Forgetful(),
+            clusterwide=True,
+            standalone=True,
+            stop_flag=self._stop,
+            ready_flag=self.ready,
+        )
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=_ENDS_SECONDS)
+
+    def stop(self) -> None:
+        """Tell kopf to end."""
+        self._stop.set()
+
+    async def give_signals_back(self, stop: Callable[[], None]) -> None:
+        """Kopf takes SIGTERM over when it starts, and would then end without draining: take it back."""
+        await self.ready.wait()
+        on_signals(stop)
+        await asyncio.Event().wait()
