@@ -22,7 +22,7 @@ from gatehold.domain.model import (
     Word,
 )
 from gatehold.domain.phases import Phase
-from gatehold.domain.plan import Facts, Finding, JobFacts, Observed
+from gatehold.domain.plan import Facts, Finding, JobFacts, Observed, PodFacts, Pods
 from gatehold.domain.reasons import ConditionType, Reason
 from gatehold.domain.status import (
     By,
@@ -203,13 +203,20 @@ def observed(status: Status | None = None, **changes: Any) -> Observed:
 
 def release_observed(status: Status | None = None, **changes: Any) -> Observed:
     """What a healthy cluster shows about a request with effect Release, both Jobs held."""
-    jobs = Facts(job(), undo_job(), pods_left=0)
+    jobs = facts(job(), undo_job())
     return observed(status, **{"request": release_request(), "resolved": resolved(), "facts": jobs} | changes)
 
 
-def facts(job: JobFacts | None = None, undo: JobFacts | None = None, pods_left: int | None = 0) -> Facts:
-    """Both Jobs, absent unless given."""
-    return Facts(job, undo, pods_left)
+def pods(name: str, number: int | None) -> Pods:
+    """That many pods of a Job on a node each; None: not read."""
+    return None if number is None else tuple(PodFacts(f"{name}-{n}", f"node-{n}") for n in range(number))
+
+
+def facts(
+    job: JobFacts | None = None, undo: JobFacts | None = None, pods_left: int | None = 0, undo_left: int | None = 0
+) -> Facts:
+    """Both Jobs, absent unless given, and how many pods of each are left."""
+    return Facts(job, undo, pods("migrate", pods_left), pods("undo", undo_left))
 
 
 def why(status: Status, kind: ConditionType = ConditionType.HELD) -> tuple[str, str]:

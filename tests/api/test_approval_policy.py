@@ -1,14 +1,18 @@
 """An ApprovalPolicy as the API server gives it."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gatehold.api.approval_policy import parse
 from gatehold.api.common import ParseError
 from gatehold.api.digest import policy_digest
 from gatehold.domain.model import EffectType, EscalationRule, Policy, QuorumEntry, Tier, UnknownRequester
+from gatehold.domain.odd_policy import oddities
+from gatehold.domain.plan import Rules
 
 META = {"name": "prod", "uid": "p-1", "generation": 4}
 LEAST: dict[str, Any] = {"quorum": [{"role": "sre"}]}
@@ -94,15 +98,21 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a count in words": (body(quorum=[{"role": "a", "count": "2"}]), "spec.quorum.0.count: int_type"),
     "no count": (body(quorum=[{"role": "a", "count": None}]), "spec.quorum.0.count: int_type"),
     "a quorum that is no list": (body(quorum={"role": "a"}), "spec.quorum: list_type"),
-    "an unknown effect": (body(effects=["Explode"]), "spec.effects: unknown effect"),
+    "an unknown effect": (body(effects=["None", "Explode"]), "^spec.effects.1: unknown"),
     "an unknown effect in a tier": (
         body(tiers=[{"name": "x", "when": {"effects": ["Explode"]}}]),
-        "spec.effects: unknown effect",
+        "^spec.tiers.0.when.effects.0: unknown",
     ),
     "an unknown word for robots": (body(onUnknownRequester="Maybe"), "spec.onUnknownRequester: unknown"),
     "a price that is a number": (body(tiers=[{"name": "x", "when": {"maxPrice": 1}}]), "when.maxPrice: string_type"),
-    "a price that is no price": (body(tiers=[{"name": "x", "when": {"maxPrice": "free"}}]), "not a decimal amount"),
-    "a cost below nothing": (body(tiers=[{"name": "x", "atLeast": {"cost": "-1"}}]), "non-negative"),
+    "a price that is no price": (
+        body(tiers=[{"name": "x", "when": {"maxPrice": "free"}}]),
+        "^spec.tiers.0.when.maxPrice: not a",
+    ),
+    "a cost below nothing": (
+        body(tiers=[{"name": "x", "atLeast": {"cost": "-1"}}]),
+        "^spec.tiers.0.atLeast.cost: .* non-negative",
+    ),
     "yes in words": (body(tiers=[{"name": "x", "autoApprove": "true"}]), "autoApprove: bool_type"),
     "an escalation without a time": (body(escalation=[{"roles": ["duty"]}]), "spec.escalation.0.afterSeconds: missing"),
     "an integer that JSON cannot carry exactly": (body(newer=2**60), "no exact canonical JSON"),
@@ -113,3 +123,17 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 def test_it_is_no_policy_with(wire: dict[str, Any], text: str) -> None:
     with pytest.raises(ParseError, match=text):
         parse(wire)
+
+
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+SHIPPED = [
+    body
+    for file in sorted(MANIFESTS.rglob("*.yaml"))
+    for body in yaml.safe_load_all(file.read_text(encoding="utf-8"))
+    if body and body["kind"] == "ApprovalPolicy"
+]
+
+
+@pytest.mark.parametrize("wire", SHIPPED, ids=lambda wire: wire["metadata"]["name"])
+def test_nothing_is_odd_about_the_policies_that_are_shipped(wire: dict[str, Any]) -> None:
+    assert oddities(parse(wire), Rules()) == ()

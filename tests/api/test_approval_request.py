@@ -162,7 +162,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "seconds with a fraction": (body(timeoutSeconds=1.5), "spec.timeoutSeconds: int_type"),
     "one name where a list is meant": (body(onBehalfOf="zoe"), "spec.onBehalfOf: list_type"),
     "an amount that is a number": (body(cost={"amount": 5}), "spec.cost.amount: string_type"),
-    "an amount that is no amount": (body(cost={"amount": "lots"}), "not a decimal amount"),
+    "an amount that is no amount": (body(cost={"amount": "lots"}), "^spec.cost.amount: not a decimal amount"),
     "an option without a name": (body(options=[{"summary": "x"}]), "spec.options.0.name: missing"),
     "no uid": (body({"uid": None}), "metadata.uid: string_type"),
     "no time": (body({"creationTimestamp": "soon"}), "not an RFC 3339 time"),
@@ -270,3 +270,13 @@ def test_whatever_is_written_there_nothing_breaks(annotations: dict[str, str]) -
     found = parse_verdicts(annotations)
 
     assert [v.id for v in found] == sorted({v.id for v in found})
+
+
+@given(st.text(max_size=1100) | st.text(alphabet="|%\n\x00\u202e🚀", min_size=1000, max_size=1050))
+@example("|" * 1024)
+@example("x" * 65_536)
+@example("\ud800")
+def test_any_comment_that_the_status_can_hold_comes_back_as_it_was_given(comment: str) -> None:
+    found = parse_verdicts({key(0): f"deny|{D}|sre|alice||{comment}"})
+
+    assert [v.comment for v in found] == ([comment] if len(comment) <= 1024 else [])

@@ -64,13 +64,13 @@ def test_a_stamp_reads_back(instant: datetime) -> None:
     ids=str,
 )
 def test_an_amount(text: str | None, value: Decimal | None) -> None:
-    assert amount(text) == value
+    assert amount(text, "spec.cost") == value
 
 
 @pytest.mark.parametrize("text", ["", "ten", "1,5", "-1", "NaN", "sNaN", "Infinity"])
 def test_it_is_no_amount(text: str) -> None:
-    with pytest.raises(ParseError, match="amount"):
-        amount(text)
+    with pytest.raises(ParseError, match=r"^spec\.cost: not a .*amount"):
+        amount(text, "spec.cost")
 
 
 def test_only_what_is_empty_is_left_out() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from gatehold.api.common import ParseError
 from gatehold.api.digest import job_digest
-from gatehold.api.job import facts, resolved
-from gatehold.domain.plan import JobFacts
+from gatehold.api.job import facts, pods_left, resolved
+from gatehold.domain.plan import JobFacts, PodFacts
 from gatehold.domain.status import ResolvedJob
 
 SPEC: dict[str, Any] = {
@@ -174,3 +174,27 @@ def test_what_is_cut_says_so() -> None:
     assert found.images[-1] == found.commands[-1] == "(2 more containers)"
     assert found.commands[0] == "'" + "é" * 1022 + "'"
     assert found.commands[1] == "x" * 1023 + "…"
+
+
+def pod(name: str, phase: str = "Running", **changes: Any) -> dict[str, Any]:
+    wire = {"metadata": {"name": name}, "spec": {"nodeName": "n1", "terminationGracePeriodSeconds": 7}}
+    return wire | {"status": {"phase": phase}} | changes
+
+
+def test_the_pods_that_are_left_are_named_in_order_and_what_has_ended_is_gone() -> None:
+    found = pods_left([pod("c"), pod("a", "Succeeded"), pod("b", "Pending"), pod("d", "Failed"), pod("e", "Unknown")])
+
+    assert found == (PodFacts("b", "n1", 7), PodFacts("c", "n1", 7), PodFacts("e", "n1", 7))
+
+
+@pytest.mark.parametrize(
+    ("wire", "expected"),
+    [
+        (pod("a", spec={}, status=None), PodFacts("a", "", 30)),
+        (pod("a", metadata={"name": "a", "deletionGracePeriodSeconds": 0}), PodFacts("a", "n1", 0)),
+        (pod("a", metadata={"name": "a", "deletionGracePeriodSeconds": 90}), PodFacts("a", "n1", 90)),
+    ],
+    ids=["it is on no node and says nothing", "it was told to go at once", "it was told to go later"],
+)
+def test_a_pod_may_take_as_long_as_it_was_given(wire: dict[str, Any], expected: PodFacts) -> None:
+    assert pods_left([wire]) == (expected,)

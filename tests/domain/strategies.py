@@ -24,7 +24,17 @@ from gatehold.domain.model import (
     Word,
 )
 from gatehold.domain.phases import MOVES, Phase
-from gatehold.domain.plan import Facts, JobFacts, Observed, Rules
+from gatehold.domain.plan import (
+    DropFinalizer,
+    Facts,
+    JobFacts,
+    Observed,
+    PodFacts,
+    Refusal,
+    ReleaseJob,
+    Rules,
+    SuspendJob,
+)
 from gatehold.domain.reasons import ConditionType, Reason
 from gatehold.domain.schedule import planned_escalations
 from gatehold.domain.status import (
@@ -193,7 +203,15 @@ def jobs(good: JobFacts) -> st.SearchStrategy[JobFacts]:
     )
 
 
-facts = st.builds(Facts, st.none() | jobs(job()), st.none() | jobs(undo_job()), st.none() | st.integers(0, 2))
+pod_facts = st.builds(PodFacts, st.sampled_from(["a", "b" * 253]), st.sampled_from(["", "n" * 253]), st.integers(0, 600))
+pods = st.none() | st.lists(pod_facts, max_size=4).map(tuple)
+facts = st.builds(Facts, st.none() | jobs(job()), st.none() | jobs(undo_job()), pods, pods)
+
+refusals = st.none() | st.builds(
+    Refusal,
+    st.sampled_from([ReleaseJob(job()), ReleaseJob(undo_job(), undo=True), SuspendJob(job()), DropFinalizer(job())]),
+    st.sampled_from(["no", "x" * 3000]),
+)
 
 objects = st.builds(ObjectRef, st.just("batch/v1"), st.just("Job"), st.just("migrate"), st.just("job-uid"), st.just("10"))
 undo_objects = st.just(ObjectRef("batch/v1", "Job", "undo", "undo-uid", "20"))
@@ -204,7 +222,7 @@ def undo_statuses(draw: st.DrawFn) -> UndoStatus:
     """The record of an undo Job that is under way."""
     state = draw(st.sampled_from([EffectState.WAITING, EffectState.RUNNING]))
     started = draw(instants) if state is EffectState.RUNNING else None
-    return UndoStatus(state, draw(undo_objects), started)
+    return UndoStatus(state, draw(undo_objects), started, draw(st.none() | instants) if started is not None else None)
 
 
 @st.composite
@@ -214,7 +232,9 @@ def effect_statuses(draw: st.DrawFn, kind: EffectType, states: tuple[EffectState
     started = None if state is EffectState.WAITING else draw(instants)
     progress = st.none() if started is None else st.none() | st.builds(Progress, instants, st.integers(0, 3))
     undo = undo_statuses() if state is EffectState.UNDOING else st.none()
-    return EffectStatus(kind, state, draw(objects), True, started, progress=draw(progress), undo=draw(st.none() | undo))
+    stopped = draw(st.none() | instants) if state is EffectState.UNDOING else None
+    found = EffectStatus(kind, state, draw(objects), True, started, stopped, progress=draw(progress))
+    return replace(found, undo=draw(st.none() | undo))
 
 
 @st.composite
@@ -284,6 +304,7 @@ def observeds(draw: st.DrawFn) -> Observed:
         facts=draw(facts),
         resolved=resolved(undo=request.effect.undo is not None),
         request_digest=draw(st.sampled_from([DIGEST, DIGEST, DIGEST, ""])),
+        refusal=draw(refusals),
         owner=draw(st.sampled_from(["", "", "", "web-2"])),
         pending_in_policy=draw(st.integers(0, 3)),
         pending_of_author=draw(st.sampled_from([0, 0, 100])),
@@ -312,13 +333,14 @@ any_recorded = st.builds(RecordedVerdict, any_verdicts, times) | st.builds(
     st.just(False),
     st.sampled_from([Reason.LATE.value, Reason.UNPROVEN.value, Reason.INELIGIBLE.value]),
 )
-any_undo = st.builds(UndoStatus, st.sampled_from(EffectState), refs, maybe_times, maybe_times, any_text)
+any_undo = st.builds(UndoStatus, st.sampled_from(EffectState), refs, maybe_times, maybe_times, maybe_times, any_text)
 any_effects = st.builds(
     EffectStatus,
     st.sampled_from(EffectType),
     st.sampled_from(EffectState),
     st.none() | refs,
     st.none() | st.booleans(),
+    maybe_times,
     maybe_times,
     maybe_times,
     st.none() | st.builds(Progress, times, counts, counts, counts),

@@ -15,6 +15,7 @@ from tests.builders import approve as said
 
 NOTHING = RolledBack(True, Finding(Reason.NOTHING_TO_UNDO, "nothing"))
 FAILED = RolledBack(False, Finding(Reason.UNDO_FAILED, "it failed"))
+STUCK = RolledBack(None, Finding(Reason.PODS_REMAIN, "its pods stay"), stalled=True)
 ALONE = replace(approved(), effect=None)
 RELEASED = replace(approved(EffectState.DONE), phase=Phase.RELEASED)
 ORDER = ("Ready", "Reconciling", "Stalled", "Held", "Approved", "RolledBack")
@@ -31,6 +32,7 @@ ROWS: dict[str, tuple[Status, Finding | None, RolledBack | None, tuple[str, ...]
     "approved, without an effect": (ALONE, None, None, ("True", "False", "False", "False", "True", "")),
     "released": (RELEASED, None, None, ("True", "False", "False", "False", "True", "")),
     "denied, being undone": (ended(), None, None, ("False", "True", "False", "False", "False", "False")),
+    "denied, and the undo is stuck": (ended(), None, STUCK, ("False", "False", "True", "False", "False", "False")),
     "denied, nothing was done": (ended(), None, NOTHING, ("False", "False", "True", "False", "False", "True")),
     "denied, the undo failed": (ended(), None, FAILED, ("False", "False", "True", "False", "False", "False")),
     "expired": (ended(Phase.EXPIRED), None, NOTHING, ("False", "False", "True", "False", "False", "True")),

@@ -16,13 +16,15 @@ from gatehold.domain.model import Verdict, Word
 from gatehold.domain.phases import MOVES, Phase, is_over, is_refused, may_move
 from gatehold.domain.plan import MarkDone, Observed, Plan, Proof, ReleaseJob, SuspendJob
 from gatehold.domain.quorum import tally
-from gatehold.domain.reasons import ConditionType
+from gatehold.domain.reasons import UNDER_WAY, ConditionType
 from gatehold.domain.status import By, EffectState, Status
 from tests.builders import NOW, approve, deny, observed, pending, why
 from tests.domain.strategies import ROLES, instants, observeds
 from tests.domain.wall import objections
 from tests.domain.world import World
 
+LEFT_ALONE = ("SubjectOverridden", "NothingToUndo", "OutcomeUnknown", "UndoUnavailable", "NoUndoNamed")
+"""Ends at which this operator has nothing running of its own, or may not put back what runs."""
 Check = Callable[[Observed, Plan, datetime], None]
 HOW_FAR = {Phase.APPROVED: 1, Phase.RELEASED: 2}
 
@@ -58,8 +60,16 @@ def the_label_done_comes_last_and_at_an_end_only(seen: Observed, plan: Plan, now
         return
     assert is_over(plan.status.phase, has_effect=seen.request.has_effect)
     assert plan.writes.index(MarkDone()) == len(plan.writes) - 1
-    assert not is_refused(plan.status.phase) or why(plan.status, ConditionType.ROLLED_BACK)[1] not in ("", "Undoing")
+    assert not is_refused(plan.status.phase) or why(plan.status, ConditionType.ROLLED_BACK)[1] not in ("", *UNDER_WAY)
     assert not any(isinstance(w, ReleaseJob | SuspendJob) for w in plan.writes)
+    effect = plan.status.effect
+    if (
+        is_refused(plan.status.phase)
+        and effect is not None
+        and effect.undo is not None
+        and effect.undo.finished_at is not None
+    ):
+        assert seen.facts.undo_pods == () or why(plan.status, ConditionType.ROLLED_BACK)[1] in LEFT_ALONE
 
 
 def a_job_is_released_only_for_what_was_approved(seen: Observed, plan: Plan, now: datetime) -> None:
@@ -85,7 +95,7 @@ def an_undo_job_is_run_only_after_the_end_and_the_pods(seen: Observed, plan: Pla
         assert status.resolved is not None
         assert status.resolved.undo is not None
         assert (write.job.uid, write.job.digest) == (status.resolved.undo.uid, status.resolved.undo.digest)
-        assert seen.facts.pods_left == 0
+        assert seen.facts.pods == ()
         assert (write.job.suspended, write.job.released_by) == (True, "")
 
 

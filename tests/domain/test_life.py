@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gatehold.domain.model import Effect, EffectType, EscalationRule, Option, Policy, QuorumEntry, Tier, Verdict, Word
 from gatehold.domain.phases import MOVES, Phase, is_over, is_refused
 from gatehold.domain.plan import MarkDone, Observed, Plan, ReleaseJob, SuspendJob
-from gatehold.domain.reasons import ConditionType
+from gatehold.domain.reasons import UNDER_WAY, ConditionType
 from gatehold.domain.status import Status
 from tests.builders import DIGEST, NOW, RELEASE, job, policy, release_request, resolved, undo_job, why
 from tests.domain.world import World
@@ -27,6 +27,7 @@ POLICIES = [
     policy(tiers=(Tier("all", auto_approve=True),)),
 ]
 EFFECTS = [RELEASE, RELEASE, RELEASE, replace(RELEASE, undo=None), Effect()]
+GOING = ("", *UNDER_WAY)
 seldom = st.integers(0, 5).map(lambda n: n == 5)  # what ends a life early must not end every life early
 
 
@@ -116,6 +117,10 @@ class Life(RuleBasedStateMachine):
     def the_policy_goes_or_comes(self, *, goes: bool) -> None:
         self.world.policy = None if goes else POLICIES[0]
 
+    @rule(jams=seldom)
+    def somebody_elses_admission_refuses_every_change_of_jobs(self, *, jams: bool) -> None:
+        self.world.jammed = jams
+
     # ---- people
     def admit(self, word: Word, name: str, role: str = "") -> None:
         """Admission: what it lets in while it stands, and what anybody may plant while it does not."""
@@ -189,8 +194,12 @@ class Life(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["migrate", "undo"]))
     def pods_start(self, name: str) -> None:
         found = self.world.jobs.get(name)
-        if found is not None and not found.suspended and not found.finished and not found.deleting and name == "migrate":
+        if found is None or found.suspended or found.finished or found.deleting:
+            return
+        if name == "migrate":
             self.world.pods = 2
+        else:
+            self.world.undo_pods = 1
 
     @rule(name=st.sampled_from(["migrate", "migrate", "undo"]), good=st.booleans())
     def a_job_ends(self, name: str, *, good: bool) -> None:
@@ -198,12 +207,14 @@ class Life(RuleBasedStateMachine):
         if found is not None and not found.suspended and not found.finished:
             self.world.patch(found, complete=good, failed=not good)
             self.world.pods = 0 if name == "migrate" else self.world.pods
+            self.world.undo_pods = 0 if name == "undo" else self.world.undo_pods
 
     @rule()
     def pods_go(self) -> None:
-        found = self.world.jobs.get("migrate")
-        if found is None or found.suspended or found.finished or found.deleting:
-            self.world.pods = 0
+        for name, member in (("migrate", "pods"), ("undo", "undo_pods")):
+            found = self.world.jobs.get(name)
+            if found is None or found.suspended or found.finished or found.deleting:
+                setattr(self.world, member, 0)
 
     @rule(name=st.sampled_from(["migrate", "undo"]), really=seldom)
     def somebody_deletes_a_job(self, name: str, *, really: bool) -> None:
@@ -260,10 +271,20 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def once_it_is_rolled_back_nothing_runs_by_our_hand(self) -> None:
         status, found = self.world.status, self.world.jobs.get("migrate")
-        if not is_refused(status.phase) or why(status, ConditionType.ROLLED_BACK)[1] in ("", "Undoing") or found is None:
+        if not is_refused(status.phase) or why(status, ConditionType.ROLLED_BACK)[1] in GOING or found is None:
             return
         runs = not found.suspended and not found.finished and not found.deleting
         assert not (runs and found.uid == "job-uid" and found.released_by == self.world.request.uid and not found.overridden)
+
+    @invariant()
+    def once_the_end_of_the_undo_is_said_nothing_of_it_runs(self) -> None:
+        world, found = self.world, self.world.jobs.get("undo")
+        record = world.status.effect.undo if world.status.effect is not None else None
+        if record is None or record.finished_at is None or (found is not None and found.overridden):
+            return
+        ours = found is not None and found.uid == "undo-uid" and found.released_by == world.request.uid
+        assert not (ours and found is not None and not (found.suspended or found.finished or found.deleting))
+        assert not world.undo_pods
 
     @invariant()
     def phases_only_move_forward(self) -> None:
@@ -277,7 +298,7 @@ class Life(RuleBasedStateMachine):
             return
         status = self.world.status
         assert is_over(status.phase, has_effect=self.world.request.has_effect)
-        assert not is_refused(status.phase) or why(status, ConditionType.ROLLED_BACK)[1] not in ("", "Undoing")
+        assert not is_refused(status.phase) or why(status, ConditionType.ROLLED_BACK)[1] not in GOING
         assert not any(j.has_finalizer and j.released_by == self.world.request.uid for j in self.world.jobs.values())
 
     def teardown(self) -> None:
@@ -285,7 +306,7 @@ class Life(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         world = self.world
-        world.wall, self.late = True, []
+        world.wall, world.jammed, self.late = True, False, []
         for _ in range(60):
             if world.request.done:
                 break

@@ -213,6 +213,12 @@ WHY: dict[str, tuple[Status, dict[str, Any], str, str]] = {
         "WallNotProven",
         "gatehold doctor",
     ),
+    "for the wall, where a word cannot be counted yet": (
+        TWO,
+        {"wall_proven": False, "unread": True},
+        "WallNotProven",
+        "a word was given that is not counted yet",
+    ),
     "for a grant": (AUTOMATIC, {}, "PolicyNotReady", "auto-approve"),
 }
 
@@ -361,6 +367,14 @@ def test_a_gap_that_is_noticed_once_the_effect_has_begun_stops_nothing() -> None
     plan = decide(seen_after(approved(EffectState.RUNNING), unproven=frozenset({0})), NOW)
 
     assert plan.status.phase is Phase.APPROVED
+
+
+def test_nor_once_the_job_bears_the_mark_of_its_release_though_a_crash_kept_that_from_being_recorded() -> None:
+    plan = decide(seen_after(approved(), unproven=frozenset({0})), NOW)
+
+    assert plan.status.phase is Phase.APPROVED
+    assert plan.status.effect is not None
+    assert plan.status.effect.state is EffectState.RUNNING
 
 
 def test_a_gap_that_is_noticed_before_the_effect_has_begun_ends_it() -> None:

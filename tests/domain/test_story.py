@@ -1,9 +1,11 @@
 """The story between two statuses: what Events and notices tell, once each."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from gatehold.domain import ledger
 from gatehold.domain.conditions import RolledBack, with_conditions
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding
@@ -34,6 +36,8 @@ RELEASED = replace(approved(), phase=Phase.RELEASED, effect=effect(EffectState.D
 UNDO = ended(effect=effect(EffectState.UNDOING, undo=undo_status(EffectState.RUNNING)))
 UNDO_WAITS = ended(effect=effect(EffectState.UNDOING, undo=undo_status()))
 GOING = with_conditions(UNDO, None, RolledBack(None, Finding(Reason.UNDOING, "it runs")), NOW)
+PODS = Finding(Reason.PODS_REMAIN, "pods of Job a are still there: a-1")
+STUCK = with_conditions(UNDO, None, RolledBack(None, PODS, stalled=True), NOW)
 
 ROWS: dict[str, tuple[Status, Status, list[tuple[str, str, bool, bool]]]] = {
     "nothing happened": (WAITS, WAITS, []),
@@ -59,7 +63,7 @@ ROWS: dict[str, tuple[Status, Status, list[tuple[str, str, bool, bool]]]] = {
     ),
     "the Job was let go by hand": (
         WAITS,
-        replace(ended(Phase.SUPERSEDED), decision=BY_HAND, verdicts=(), effect=None),
+        replace(ended(Phase.SUPERSEDED), decision=BY_HAND, verdicts=(), effect=None, valid_until=None),
         [("Superseded", "", True, True), ("Overridden", "", True, True)],
     ),
     "an approval": (
@@ -82,6 +86,9 @@ ROWS: dict[str, tuple[Status, Status, list[tuple[str, str, bool, bool]]]] = {
     "the undo Job is about to start": (ended(), UNDO_WAITS, []),
     "the undo Job starts": (UNDO_WAITS, UNDO, [("UndoStarted", "", True, False)]),
     "the undo Job goes on": (UNDO, GOING, []),
+    "the undo is stuck": (GOING, STUCK, [("RollbackStalled", "PodsRemain/pods of Job a are still there", True, True)]),
+    "it is stuck still": (STUCK, STUCK, []),
+    "it goes on": (STUCK, GOING, []),
     "undone": (GOING, concluded(GOING, Reason.UNDO_COMPLETED), [("RolledBack", "UndoCompleted", False, True)]),
     "not undone": (
         GOING,
@@ -117,7 +124,21 @@ def test_the_sentence_about_a_verdict(entry: object, text: str) -> None:
 
 def test_what_waits_is_told_with_its_digest() -> None:
     assert story(Status(), WAITS)[0].message.startswith("waiting for 1 of sre, until 2026-03-01T12:59:00Z; digest sha256:dd")
-    assert story(Status(), pending())[0].message.startswith("reviewers were asked; digest sha256:dd")
+
+
+def test_what_waited_is_told_in_the_same_words_when_others_have_answered_since() -> None:
+    widened = tuple(replace(entry, accepted=(*entry.accepted, "duty")) for entry in WAITS.quorum)
+    later = replace(approved(), quorum=widened)
+
+    assert story(Status(), later)[0] == story(Status(), WAITS)[0]
+
+
+def test_what_is_told_again_says_when_it_happened() -> None:
+    then = NOW - timedelta(hours=2)
+    said = replace(recorded(approve(3)), observed_at=then)
+    told = story(Status(), replace(WAITS, verdicts=(said,), prepared_at=then))
+
+    assert [entry.at for entry in told] == [then, then]
 
 
 def test_the_whole_story_is_told_in_order() -> None:
@@ -128,11 +149,36 @@ def test_the_whole_story_is_told_in_order() -> None:
         "Waiting",
         "VerdictRecorded",
         "VerdictRecorded",
+        "Approved",
         "Denied",
         "EffectStarted",
         "UndoStarted",
         "RolledBack",
     ]
+
+
+@pytest.mark.parametrize(
+    "passed",
+    [
+        approved(),
+        replace(approved(), decision=BROKEN, verdicts=(recorded(override(comment="INC-1")),)),
+    ],
+    ids=["by people", "by an override"],
+)
+def test_a_yes_is_told_in_the_same_words_when_a_no_has_taken_its_place(passed: Status) -> None:
+    passed = replace(passed, decision=ledger.passed(passed, NOW))
+    denied = replace(passed, phase=Phase.DENIED, decision=ended().decision)
+    told = {entry.reason: (entry.message, entry.warning) for entry in story(Status(), passed)}
+
+    again = {entry.reason: (entry.message, entry.warning) for entry in story(Status(), denied)}
+    assert told.items() <= again.items()
+    assert "Approved" not in [entry.reason for entry in story(passed, denied)]
+
+
+def test_the_yes_of_a_tier_is_told_though_its_words_are_gone() -> None:
+    denied = replace(ended(), quorum=(), verdicts=(), policy=None)
+
+    assert ("Approved", "a tier of its policy decided alone") in [(e.reason, e.message) for e in story(Status(), denied)]
 
 
 def test_a_story_is_the_same_every_time_so_that_a_retry_is_no_second_event() -> None:

@@ -102,8 +102,10 @@ def test_flaws_of_a_policy() -> None:
     bad = Tier("bad", quorum=(QuorumEntry("duty"),))
 
     assert policy_flaw(policy(tiers=(auto, Tier("fine", quorum=(QuorumEntry("sre", 7),))))) == ""
-    assert policy_flaw(policy(quorum=())) == "its quorum is empty"
-    assert policy_flaw(policy(tiers=(auto, bad))).startswith("tier bad: role duty stands in two places")
+    assert policy_flaw(policy(quorum=())) == "spec.quorum: its quorum is empty"
+    assert policy_flaw(policy(tiers=(auto, bad))).startswith(
+        "spec.tiers[1].quorum, added to spec.quorum by tier bad: role duty stands in two places"
+    )
     assert needs_auto_approve(policy(tiers=(bad, auto)))
     assert not needs_auto_approve(policy(tiers=(bad,)))
 

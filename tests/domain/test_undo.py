@@ -9,6 +9,7 @@ import pytest
 from gatehold.domain.decide import decide
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import (
+    CloseJob,
     DropFinalizer,
     Facts,
     MarkDone,
@@ -44,6 +45,7 @@ STOPPED = ours(job(), suspended=True)
 UNDOING = ended(effect=effect(EffectState.UNDOING))
 STARTING = ended(effect=effect(EffectState.UNDOING, undo=undo_status()))
 UNDO_RUNS = ended(effect=effect(EffectState.UNDOING, undo=undo_status(EffectState.RUNNING)))
+UNDO_IS_LATE = ended(effect=effect(EffectState.UNDOING, undo=undo_status(EffectState.RUNNING, started_at=after(-86_400))))
 SECOND = ours(undo_job())
 
 
@@ -113,6 +115,50 @@ GOES_ON: dict[str, tuple[Status, Facts, tuple[Any, ...], float]] = {
     "the undo Job runs, its start was not recorded": (STARTING, facts(STOPPED, SECOND), (), 30),
     "the undo Job runs, nothing of it was recorded": (UNDOING, facts(STOPPED, SECOND), (), 30),
     "the undo Job runs": (UNDO_RUNS, facts(STOPPED, SECOND), (), 30),
+    "the undo Job ran beyond its time: it is stopped": (UNDO_IS_LATE, facts(STOPPED, SECOND), (SuspendJob(SECOND),), 30),
+    "the undo Job is stopped, its pods are still there": (
+        UNDO_IS_LATE,
+        facts(STOPPED, replace(SECOND, suspended=True), undo_left=1),
+        (),
+        1,
+    ),
+    "the undo Job is stopped, nobody has read its pods": (
+        UNDO_IS_LATE,
+        facts(STOPPED, replace(SECOND, suspended=True), undo_left=None),
+        (),
+        1,
+    ),
+    "the undo Job failed, another pod of it still ends": (
+        UNDO_RUNS,
+        facts(STOPPED, replace(SECOND, failed=True), undo_left=1),
+        (),
+        1,
+    ),
+    "the undo Job is being deleted and waits for us": (
+        UNDO_RUNS,
+        facts(STOPPED, replace(SECOND, deleting=True)),
+        (DropFinalizer(replace(SECOND, deleting=True)),),
+        1,
+    ),
+    "the undo Job is being deleted, its pods are still there": (
+        UNDO_RUNS,
+        facts(STOPPED, replace(SECOND, deleting=True, has_finalizer=False), undo_left=2),
+        (),
+        1,
+    ),
+    "the Job was let go again by hand while the undo Job runs": (
+        UNDO_RUNS,
+        facts(ours(job(), overridden="INC-2"), SECOND, 1),
+        (),
+        30,
+    ),
+    "the Job was let go again by hand before the undo Job began": (
+        STARTING,
+        facts(ours(job(), overridden="INC-2"), undo_job(), 1),
+        (CloseJob(undo_job()),),
+        30,
+    ),
+    "the undo Job vanished, its pods are still there": (UNDO_RUNS, facts(STOPPED, None, undo_left=2), (), 1),
 }
 
 
@@ -164,12 +210,25 @@ OVER: dict[str, tuple[Status, Facts, datetime, str, bool]] = {
     "the undo Job failed": (UNDO_RUNS, facts(STOPPED, replace(SECOND, failed=True)), NOW, "UndoFailed", False),
     "the undo Job was deleted while it ran": (
         UNDO_RUNS,
-        facts(STOPPED, replace(SECOND, deleting=True)),
+        facts(STOPPED, replace(SECOND, deleting=True, has_finalizer=False)),
         NOW,
         "UndoFailed",
         False,
     ),
-    "the undo Job ran beyond its time": (UNDO_RUNS, facts(STOPPED, SECOND), after(86_380), "UndoFailed", False),
+    "the undo Job ran beyond its time and is stopped": (
+        UNDO_RUNS,
+        facts(STOPPED, replace(SECOND, suspended=True)),
+        after(86_380),
+        "UndoFailed",
+        False,
+    ),
+    "the undo Job was let go again by hand after we stopped it": (
+        UNDO_IS_LATE,
+        facts(STOPPED, replace(SECOND, overridden="INC-3 " + "y" * 2000)),
+        NOW,
+        "SubjectOverridden",
+        False,
+    ),
     "the undo Job vanished while it ran": (UNDO_RUNS, facts(STOPPED, None), NOW, "UndoFailed", False),
     "the undo Job was replaced while it ran": (UNDO_RUNS, facts(STOPPED, undo_job(uid="new")), NOW, "UndoFailed", False),
     "the undo Job is missing": (UNDOING, facts(STOPPED, None), NOW, "UndoUnavailable", False),
@@ -194,6 +253,27 @@ OVER: dict[str, tuple[Status, Facts, datetime, str, bool]] = {
     "the Job was let go again by hand after we stopped it": (
         UNDOING,
         facts(ours(job(), overridden="INC-2"), undo_job(), 1),
+        NOW,
+        "SubjectOverridden",
+        False,
+    ),
+    "the Job was let go again by hand, and the undo Job is closed": (
+        STARTING,
+        facts(ours(job(), overridden="INC-2"), undo_job(closed_by="request-uid"), 1),
+        NOW,
+        "SubjectOverridden",
+        False,
+    ),
+    "the Job was let go again by hand, and the undo Job has completed": (
+        UNDO_RUNS,
+        facts(ours(job(), overridden="INC-2"), replace(SECOND, complete=True), 1),
+        NOW,
+        "SubjectOverridden",
+        False,
+    ),
+    "the Job was let go again by hand, and the undo Job vanished": (
+        UNDO_RUNS,
+        facts(ours(job(), overridden="INC-2"), None, 1),
         NOW,
         "SubjectOverridden",
         False,
@@ -276,7 +356,7 @@ def test_a_whole_way_back_in_five_turns() -> None:
 
 
 def test_the_undo_has_the_operators_own_time() -> None:
-    seen: Observed = release_observed(UNDO_RUNS, facts=facts(STOPPED, SECOND), rules=Rules(effect_timeout_seconds=25))
+    seen: Observed = release_observed(UNDO_RUNS, facts=facts(STOPPED, SECOND), rules=Rules(undo_timeout_seconds=25))
 
     assert decide(seen, NOW).recheck_at == after(5)
 

@@ -8,17 +8,18 @@ from gatehold.domain.model import Policy, Request, Verdict
 from gatehold.domain.plan import (
     CloseJob,
     DropFinalizer,
-    Facts,
     JobFacts,
     MarkDone,
     NoteRequest,
     Observed,
     Plan,
+    Refusal,
     ReleaseJob,
     SuspendJob,
     Write,
 )
 from gatehold.domain.status import Resolved, Status
+from tests.builders import facts
 from tests.domain.wall import objections
 
 
@@ -37,8 +38,10 @@ class World:
     first_seen: dict[int, datetime] = field(default_factory=dict)
     unproven: set[int] = field(default_factory=set)
     pods: int = 0
+    undo_pods: int = 0
     wall: bool = True
     granted: bool = False
+    jammed: bool = False
     version: int = 100
     history: list[Status] = field(default_factory=list)
     log: list[tuple[str, Status]] = field(default_factory=list)
@@ -58,7 +61,8 @@ class World:
             verdicts=observed.verdicts,
             first_seen=dict(observed.first_seen),
             unproven=set(observed.unproven),
-            pods=observed.facts.pods_left or 0,
+            pods=len(observed.facts.pods or ()),
+            undo_pods=len(observed.facts.undo_pods or ()),
             wall=observed.wall_proven,
             granted=observed.auto_approve_granted,
         )
@@ -75,10 +79,11 @@ class World:
             wall_proven=self.wall,
             policy=self.policy,
             auto_approve_granted=self.granted,
-            facts=Facts(
+            facts=facts(
                 self.jobs.get(subject.name) if subject is not None else None,
                 self.jobs.get(undo.name) if undo is not None else None,
                 self.pods,
+                self.undo_pods,
             ),
             resolved=self.resolved,
             request_digest=self.digest,
@@ -121,8 +126,18 @@ class World:
         """One whole turn: observe, decide, apply."""
         observed, plan = self.plan()
         if self.write_status(observed, plan):
-            all(self.write(write) for write in plan.writes)  # in order, and none after one that failed
+            all(self._try(write) for write in plan.writes)  # in order, and none after one that failed
         return plan
+
+    def _try(self, write: Write) -> bool:
+        """A write, which the platform's own admission may refuse; then the request says so."""
+        if not self.jammed or isinstance(write, NoteRequest | MarkDone):
+            return self.write(write)
+        observed = replace(self.observe(), refusal=Refusal(write, "jammed"))
+        plan = decide(observed, self.now)
+        assert write not in plan.writes
+        self.write_status(observed, plan)
+        return False
 
     def settle(self, limit: int = 12) -> Plan:
         """Turns at one instant until nothing is left to write. Fails where that never comes."""

@@ -1,6 +1,6 @@
 """ApprovalPolicy from the wire, and its status back."""
 
-from gatehold.api.common import Body, ParseError, Wire, amount, read
+from gatehold.api.common import Body, Wire, amount, read, word
 from gatehold.api.digest import policy_digest
 from gatehold.domain.model import EffectType, EscalationRule, Policy, QuorumEntry, Tier, UnknownRequester
 
@@ -69,15 +69,15 @@ def parse(body: Body) -> Policy:
         generation=meta.generation,
         digest=policy_digest(body["spec"]),
         quorum=_quorum(spec.quorum),
-        effects=_effects(spec.effects) or (EffectType.NONE,),
+        effects=_effects(spec.effects, "spec.effects") or (EffectType.NONE,),
         timeout_default=timeout.default,
         timeout_max=timeout.max,
         validity_seconds=spec.validity_seconds,
         retention_seconds=spec.retention_seconds,
         escalation=tuple(EscalationRule(e.after_seconds, tuple(e.roles)) for e in spec.escalation),
         max_pending=spec.max_pending,
-        on_unknown_requester=_unknown(spec.on_unknown_requester),
-        tiers=tuple(_tier(t) for t in spec.tiers),
+        on_unknown_requester=word(UnknownRequester, spec.on_unknown_requester, "spec.onUnknownRequester"),
+        tiers=tuple(_tier(t, f"spec.tiers.{number}") for number, t in enumerate(spec.tiers)),
     )
 
 
@@ -85,29 +85,19 @@ def _quorum(wire: list[_Quorum]) -> tuple[QuorumEntry, ...]:
     return tuple(QuorumEntry(q.role, q.count, tuple(q.backups)) for q in wire)
 
 
-def _effects(wire: list[str]) -> tuple[EffectType, ...]:
-    try:
-        return tuple(EffectType(e) for e in wire)
-    except ValueError:
-        raise ParseError("spec.effects: unknown effect") from None
+def _effects(wire: list[str], where: str) -> tuple[EffectType, ...]:
+    return tuple(word(EffectType, effect, f"{where}.{number}") for number, effect in enumerate(wire))
 
 
-def _unknown(wire: str) -> UnknownRequester:
-    try:
-        return UnknownRequester(wire)
-    except ValueError:
-        raise ParseError("spec.onUnknownRequester: unknown") from None
-
-
-def _tier(wire: _Tier) -> Tier:
+def _tier(wire: _Tier, where: str) -> Tier:
     when, least = wire.when or _When(), wire.at_least or _AtLeast()
     return Tier(
         name=wire.name,
-        effects=_effects(when.effects),
+        effects=_effects(when.effects, f"{where}.when.effects"),
         namespaces=tuple(when.namespaces),
-        max_price=amount(when.max_price),
+        max_price=amount(when.max_price, f"{where}.when.maxPrice"),
         at_least_risk=least.risk,
-        at_least_cost=amount(least.cost),
+        at_least_cost=amount(least.cost, f"{where}.atLeast.cost"),
         quorum=_quorum(wire.quorum),
         auto_approve=wire.auto_approve,
     )

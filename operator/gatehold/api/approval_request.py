@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from gatehold.api.common import Body, ParseError, Wire, amount, read, time
+from gatehold.api.common import Body, Wire, amount, read, time, word
 from gatehold.domain.model import (
     Declared,
     Effect,
@@ -118,8 +118,8 @@ def parse(body: Body) -> Request:
         subject=_subject(spec.subject, meta.namespace),
         effect=_effect(spec.effect),
         requester=Requester(spec.requester.username, spec.requester.uid, tuple(spec.requester.groups)),
-        options=tuple(Option(o.name, o.summary, _highest(o.cost)) for o in spec.options),
-        declared=Declared(spec.risk.score if spec.risk else None, _highest(spec.cost)),
+        options=tuple(_option(option, f"spec.options.{number}") for number, option in enumerate(spec.options)),
+        declared=Declared(spec.risk.score if spec.risk else None, _highest(spec.cost, "spec.cost")),
         timeout_seconds=spec.timeout_seconds,
         on_behalf_of=tuple(spec.on_behalf_of),
         authors=tuple(spec.authors),
@@ -143,18 +143,21 @@ def _subject(wire: _Subject | None, namespace: str) -> Subject | None:
 def _effect(wire: _Effect | None) -> Effect:
     if wire is None:
         return Effect()
-    try:
-        kind = EffectType(wire.type)
-    except ValueError:
-        raise ParseError("spec.effect.type: unknown") from None
+    kind = word(EffectType, wire.type, "spec.effect.type")
     release = wire.release or _Release()
     undo = UndoRef(release.undo.name, release.undo.uid) if release.undo else None
     return Effect(kind, undo, release.timeout_seconds)
 
 
-def _highest(cost: _Cost | None) -> Decimal | None:
-    values = [v for v in (amount(cost.amount), amount(cost.high)) if v is not None] if cost else []
-    return max(values) if values else None
+def _option(wire: _Option, where: str) -> Option:
+    return Option(wire.name, wire.summary, _highest(wire.cost, f"{where}.cost"))
+
+
+def _highest(cost: _Cost | None, where: str) -> Decimal | None:
+    if cost is None:
+        return None
+    found = (amount(cost.amount, f"{where}.amount"), amount(cost.high, f"{where}.high"))
+    return max((value for value in found if value is not None), default=None)
 
 
 def parse_verdicts(annotations: Mapping[str, str] | None) -> tuple[Verdict, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -61,17 +62,28 @@ def stamp(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).strftime(form)
 
 
-def amount(text: str | None) -> Decimal | None:
-    """A decimal amount; money never passes through a float. Raises ParseError."""
+def amount(text: str | None, where: str) -> Decimal | None:
+    """A decimal amount; money never passes through a float. Raises ParseError with the field's path, `where`."""
     if text is None:
         return None
     try:
         value = Decimal(text)
     except InvalidOperation:
-        raise ParseError("not a decimal amount") from None
+        raise ParseError(f"{where}: not a decimal amount") from None
     if not value.is_finite() or value < 0:
-        raise ParseError("not a finite, non-negative amount")
+        raise ParseError(f"{where}: not a finite, non-negative amount")
     return value
+
+
+W = TypeVar("W", bound=StrEnum)
+
+
+def word(of: type[W], text: str, where: str) -> W:
+    """One of a closed set of words. Raises ParseError with the field's path, `where`."""
+    try:
+        return of(text)
+    except ValueError:
+        raise ParseError(f"{where}: unknown") from None
 
 
 def sparse(**fields: object) -> dict[str, object]:

@@ -1,10 +1,11 @@
 """A batch/v1 Job from the wire: what a release looks at, and what is shown of it."""
 
 import shlex
+from collections.abc import Iterable
 
 from gatehold.api.common import Body, Wire, read
 from gatehold.api.digest import job_digest
-from gatehold.domain.plan import JobFacts
+from gatehold.domain.plan import JobFacts, PodFacts
 from gatehold.domain.status import ResolvedJob
 
 HOLD_LABEL = "gatehold.dev/hold"
@@ -38,6 +39,20 @@ class _Metadata(Wire):
     annotations: dict[str, str] | None = None
     finalizers: list[str] | None = None
     deletion_timestamp: str | None = None
+
+
+class _PodMetadata(Wire):
+    name: str
+    deletion_grace_period_seconds: int | None = None
+
+
+class _Assigned(Wire):
+    node_name: str = ""
+    termination_grace_period_seconds: int | None = None
+
+
+class _Ending(Wire):
+    phase: str = ""
 
 
 class _Container(Wire):
@@ -102,6 +117,22 @@ def resolved(body: Body) -> ResolvedJob:
         commands=_shown([_command(c) for c in containers]),
         service_account=pod.service_account_name or "default",
     )
+
+
+def pods_left(bodies: Iterable[Body]) -> tuple[PodFacts, ...]:
+    """The pods that have not ended, by name. Raises ParseError."""
+    return tuple(sorted((_pod(body) for body in bodies if not _is_over(body)), key=lambda pod: pod.name))
+
+
+def _is_over(body: Body) -> bool:
+    return read(_Ending, body.get("status") or {}, "status").phase in ("Succeeded", "Failed")
+
+
+def _pod(body: Body) -> PodFacts:
+    meta = read(_PodMetadata, body.get("metadata"), "metadata")
+    spec = read(_Assigned, body.get("spec"), "spec")
+    told, own = meta.deletion_grace_period_seconds, spec.termination_grace_period_seconds
+    return PodFacts(meta.name, spec.node_name, told if told is not None else own if own is not None else 30)
 
 
 def _command(container: _Container) -> str:

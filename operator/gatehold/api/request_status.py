@@ -118,7 +118,7 @@ def _resolved(wire: Json | None) -> Resolved | None:
 
 
 def _price(wire: Json | None) -> Price | None:
-    value = amount(wire["amount"]) if wire is not None else None
+    value = amount(wire["amount"], "status.resolved.price.amount") if wire is not None else None
     return Price(value, wire.get("currency", ""), wire.get("period", "")) if wire and value is not None else None
 
 
@@ -229,6 +229,7 @@ def _effect(wire: Json | None) -> EffectStatus | None:
         object=_object(wire.get("object")),
         prior_suspend=(wire.get("prior") or {}).get("suspend"),
         started_at=optional_time(wire.get("startedAt")),
+        stopped_at=optional_time(wire.get("stoppedAt")),
         finished_at=optional_time(wire.get("finishedAt")),
         progress=_progress(progress),
         message=wire.get("message", ""),
@@ -246,8 +247,8 @@ def _undo(wire: Json | None) -> UndoStatus | None:
     ref = _object(wire.get("object")) if wire is not None else None
     if wire is None or ref is None:
         return None
-    started, finished = optional_time(wire.get("startedAt")), optional_time(wire.get("finishedAt"))
-    return UndoStatus(EffectState(wire["state"]), ref, started, finished, wire.get("message", ""))
+    started, stopped, finished = (optional_time(wire.get(name)) for name in ("startedAt", "stoppedAt", "finishedAt"))
+    return UndoStatus(EffectState(wire["state"]), ref, started, stopped, finished, wire.get("message", ""))
 
 
 def _render_effect(effect: EffectStatus | None) -> Json:
@@ -260,6 +261,7 @@ def _render_effect(effect: EffectStatus | None) -> Json:
         object=_render_object(effect.object),
         prior={"suspend": effect.prior_suspend} if effect.prior_suspend is not None else {},
         startedAt=stamp(effect.started_at),
+        stoppedAt=stamp(effect.stopped_at),
         finishedAt=stamp(effect.finished_at),
         progress=_render_progress(progress) if progress is not None else {},
         message=effect.message,
@@ -283,6 +285,7 @@ def _render_undo(undo: UndoStatus | None) -> Json:
         state=str(undo.state),
         object=_render_object(undo.object),
         startedAt=stamp(undo.started_at),
+        stoppedAt=stamp(undo.stopped_at),
         finishedAt=stamp(undo.finished_at),
         message=undo.message,
     )

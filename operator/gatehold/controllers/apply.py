@@ -11,13 +11,17 @@ from typing import Any
 
 from gatehold import __version__
 from gatehold.api.approval_request import DONE_LABEL, NOTE_ANNOTATION
+from gatehold.api.refusal import shown
 from gatehold.api.request_status import parse_status, render_status
 from gatehold.controllers.effects import Hands
+from gatehold.controllers.gather import Gather
 from gatehold.controllers.tell import Tell
 from gatehold.controllers.wall import Wall
 from gatehold.domain.model import Request
-from gatehold.domain.plan import MarkDone, NoteRequest, Plan, Proof, ReleaseJob, Write
-from gatehold.kube.errors import Unavailable
+from gatehold.domain.phases import Phase
+from gatehold.domain.plan import MarkDone, NoteRequest, Plan, Proof, Refusal, ReleaseJob, Write
+from gatehold.domain.status import EffectState
+from gatehold.kube.errors import ApiError, Forbidden, Unavailable, is_refusal
 from gatehold.kube.resources import REQUESTS
 from gatehold.runtime.parts import Runtime
 
@@ -33,32 +37,56 @@ class NotLeaderError(Unavailable):
     """Another process acts now, or none: this one may not."""
 
 
+class RefusedError(Forbidden):
+    """A planned write on a subject was refused: by admission, by RBAC, or since a webhook could not be asked."""
+
+    def __init__(self, write: Write, error: ApiError) -> None:
+        """Keep the write, and the API server's words as far as a status may show them."""
+        super().__init__(error.message, status=error.status, reason=error.reason)
+        self.refusal = Refusal(write, shown(error.message))
+
+
 class Apply:
     """Writes for one operator."""
 
-    def __init__(self, runtime: Runtime, wall: Wall, hands: Hands, tell: Tell) -> None:
+    def __init__(self, runtime: Runtime, wall: Wall, gather: Gather, hands: Hands, tell: Tell) -> None:
         """Use the runtime's account, and tell what was done."""
         self._runtime = runtime
         self._wall = wall
+        self._gather = gather
         self._hands = hands
         self._tell = tell
 
     async def apply(self, request: Request, body: Body, plan: Plan) -> Body:
-        """Carry out a plan; answers the newest body. Raises NotProvenError, NotLeaderError and errors of gatehold.kube."""
-        proof: asyncio.Task[bool] | None = None
-        if plan.proof is Proof.BEFORE_STATUS and not await self._wall.prove():
+        """Carry out a plan; answers the newest body. Raises NotProvenError, RefusedError and errors of gatehold.kube."""
+        if plan.proof is Proof.BEFORE_WRITES:  # people wait for this: what must be known is asked beside the status write
+            body = await self._write_beside(request, body, plan)
+        elif not await self._may_write(request, body, plan):
             raise NotProvenError
-        if plan.proof is Proof.BEFORE_WRITES:
-            proof = asyncio.create_task(self._wall.prove())  # in parallel with the status write
-        try:
+        else:
             body = await self._write_status(request, body, plan)
-            if proof is not None and not await proof:
-                raise NotProvenError
-        finally:
-            if proof is not None:
-                await asyncio.wait([proof])
         for write in plan.writes:
             body = await self._write(request, body, write)
+        return body
+
+    async def _may_write(self, request: Request, body: Body, plan: Plan) -> bool:
+        """A yes stands in a status as counted once it is known to have met the wall; so nobody need ask later."""
+        if plan.proof is not Proof.NONE and not await self._wall.prove():
+            return False
+        effect = plan.status.effect
+        begun = effect is not None and effect.state is not EffectState.WAITING
+        asks = plan.status.phase in (Phase.PENDING, Phase.APPROVED) and not begun
+        return not asks or await self._gather.confirm(request, body, plan.status)
+
+    async def _write_beside(self, request: Request, body: Body, plan: Plan) -> Body:
+        """Write Approved while the wall is proven and looked at; the release waits for both. See `Gather.confirm`."""
+        known = asyncio.gather(self._wall.prove(), self._gather.confirm(request, body, plan.status))
+        try:
+            body = await self._write_status(request, body, plan)
+            if not all(await known):
+                raise NotProvenError
+        finally:
+            await asyncio.wait([known])
         return body
 
     async def _write_status(self, request: Request, body: Body, plan: Plan) -> Body:
@@ -82,16 +110,27 @@ class Apply:
             case MarkDone():
                 return await self._mark_done(request, body)
             case _:
-                await self._hands.of(request).write(request, write)
+                await self._try(request, body, write)
                 if isinstance(write, ReleaseJob):
                     log.info("released Job %s", write.job.name)
                 return body
+
+    async def _try(self, request: Request, body: Body, write: Write) -> None:
+        """A write on a subject. A refusal is told here, since not every one changes what the request says."""
+        try:
+            await self._hands.of(request).write(request, write)
+        except ApiError as error:
+            if not is_refusal(error):
+                raise
+            refused = RefusedError(write, error)
+            self._tell.refused(body, refused.refusal)
+            raise refused from error
 
     async def _mark_done(self, request: Request, body: Body) -> Body:
         """The last write of all; the record is logged whole, since its object will not stay for ever."""
         answer = await self._patch(request, body, {"labels": {DONE_LABEL: "true"}})
         self._runtime.requests.remove(request.uid)
-        self._tell.whole_story(request, answer, parse_status(answer))
+        self._tell.whole_story(answer, parse_status(answer))
         log.info("done", extra={"fields": {"record": json.dumps(record_of(answer), ensure_ascii=False)}})
         return answer
 

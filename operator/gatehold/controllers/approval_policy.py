@@ -1,4 +1,7 @@
-"""The cycle of an ApprovalPolicy: is it usable, is the wall in force for it, may its tiers decide alone. Status only."""
+"""The cycle of an ApprovalPolicy: is it usable, does each rule apply, is the wall in force, may its tiers decide alone.
+
+It writes status only. Who holds the roles is not said here: docs/decisions/0010-who-holds-a-role.md.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +11,9 @@ from gatehold.api.common import ParseError, stamp, time
 from gatehold.controllers.apply import merge_patch
 from gatehold.controllers.wall import Wall
 from gatehold.domain.model import Policy
+from gatehold.domain.odd_policy import oddities
+from gatehold.domain.plan import Rules
+from gatehold.domain.reasons import PolicyReason
 from gatehold.domain.tiers import needs_auto_approve, policy_flaw
 from gatehold.kube.client import Access
 from gatehold.kube.errors import Absent
@@ -16,6 +22,7 @@ from gatehold.runtime.parts import POLICY, Key, Runtime
 
 Body = dict[str, Any]
 _RBAC_RECHECK = timedelta(seconds=60)
+_MOST_TEXT = 1024
 Fact = tuple[str, str, str]  # status, reason, message
 
 
@@ -56,17 +63,32 @@ class PolicyController:
         try:
             policy = approval_policy.parse(body)
         except ParseError as error:
-            facts["Ready"] = ("False", "Unreadable", f"requests under this policy are held: {error}")
+            text = f"requests under this policy are held: this operator cannot read it: {error}"
+            facts["Ready"] = ("False", PolicyReason.UNREADABLE, text)
         else:
             status["digest"] = policy.digest
-            flaw = policy_flaw(policy)
-            text = f"requests under this policy are held: {flaw}" if flaw else "requests under this policy can be decided"
-            facts["Ready"] = ("False", "Contradictory", text) if flaw else ("True", "Usable", text)
+            facts |= self._judged(policy)
             if needs_auto_approve(policy):
                 facts["AutoApproveGranted"] = await self._granted(policy)
         generation = status["observedGeneration"]
         status["conditions"] = _conditions(before, facts, generation, now)
         return status
+
+    def _judged(self, policy: Policy) -> dict[str, Fact]:
+        """Whether requests can be decided under it, and whether each of its rules means something."""
+        flaw = policy_flaw(policy)
+        if flaw:
+            text = f"requests under this policy are held until it is changed: {flaw}"
+            return {"Ready": ("False", PolicyReason.CONTRADICTORY, text)}
+        text = "requests under this policy can be decided, if people hold its roles; gatehold doctor says who does"
+        return {"Ready": ("True", PolicyReason.USABLE, text), "Consistent": self._consistent(policy)}
+
+    def _consistent(self, policy: Policy) -> Fact:
+        odd = oddities(policy, Rules(timeout_seconds=self._runtime.settings.default_timeout_seconds))
+        if not odd:
+            return ("True", PolicyReason.EVERY_RULE_APPLIES, "each of its rules applies to some request")
+        text = "; ".join(f"{found.field}: {found.message}" for found in odd)
+        return ("False", odd[0].reason, text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…")
 
     def _enforced(self) -> Fact:
         last = self._wall.last
@@ -74,19 +96,19 @@ class PolicyController:
             return ("True", "Proven", "the admission policies are as shipped and refuse a forgery")
         reason = str(last.reason) if last is not None and not last.proven else "NotProven"
         text = last.message if last is not None and not last.proven else "the admission policies were changed just now"
-        return ("False", reason, f"nothing is prepared or released: {text}; run: gatehold doctor"[:1024])
+        return ("False", reason, f"nothing is prepared or released: {text}; run: gatehold doctor"[:_MOST_TEXT])
 
     async def _granted(self, policy: Policy) -> Fact:
         """Whether the operator holds auto-approve wherever a tier of this policy decides alone."""
         places = sorted({ns for tier in policy.tiers if tier.auto_approve for ns in tier.namespaces or ("",)})
         lacking = [place for place in places if not await self._holds(policy.name, place)]
         if not lacking:
-            return ("True", "Granted", "its automatic tiers decide alone")
+            return ("True", PolicyReason.GRANTED, "its automatic tiers decide alone")
         where = ", ".join(f"namespace {place}" if place else "all namespaces" for place in lacking)
         text = (
             f"people are asked instead in {where}: grant verb auto-approve on approvalpolicies/{policy.name} to the operator"
         )
-        return ("False", "NotGranted", text)
+        return ("False", PolicyReason.NOT_GRANTED, text)
 
     async def _holds(self, name: str, namespace: str) -> bool:
         access = Access("auto-approve", "gatehold.dev", "approvalpolicies", name=name, namespace=namespace)
@@ -104,7 +126,7 @@ def _condition(kind: str, fact: Fact, old: Body | None, generation: int, now: da
     return {
         "type": kind,
         "status": status,
-        "reason": reason,
+        "reason": str(reason),
         "message": message,
         "lastTransitionTime": stamp(time(str(since))),
         "observedGeneration": generation,

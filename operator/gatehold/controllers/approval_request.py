@@ -1,27 +1,31 @@
 """The cycle of an ApprovalRequest: gather, decide, apply, until there is nothing more to do now. Called by the runtime."""
 
+import contextlib
 import logging
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gatehold.api.approval_request import parse
 from gatehold.api.common import ParseError
 from gatehold.api.request_status import parse_status
-from gatehold.controllers.apply import Apply, NotProvenError
+from gatehold.controllers.apply import Apply, NotProvenError, RefusedError
 from gatehold.controllers.gather import Gather
 from gatehold.domain.conditions import RolledBack, with_conditions
 from gatehold.domain.decide import decide
 from gatehold.domain.phases import Phase
-from gatehold.domain.plan import Finding, MarkDone, Observed, Plan
+from gatehold.domain.plan import Finding, MarkDone, Observed, Plan, Refusal
 from gatehold.domain.reasons import Reason
+from gatehold.domain.schedule import earliest
 from gatehold.domain.status import By, Decision
+from gatehold.kube.errors import Unavailable
 from gatehold.runtime.parts import REQUEST, Key, Runtime
 from gatehold.runtime.watchdog import PROBE
 from gatehold.telemetry import logs
 
 log = logging.getLogger(__name__)
 Body = dict[str, Any]
+_AGAIN = timedelta(seconds=1)  # until a wall that could not be proven is asked about again
 _MOST_STEPS = 12  # a pass ends by itself long before; a plan that never settles must not spin
 
 
@@ -67,15 +71,35 @@ class RequestController:
             return plan, await self._apply.apply(observed.request, body, plan)
         except NotProvenError:
             return await self._hold(observed, now)
+        except RefusedError as refused:
+            await self._say(observed.request.uid, refused.refusal, now)
+            raise
+
+    async def _say(self, uid: str, refusal: Refusal, now: datetime) -> None:
+        """Let the request say that a write was refused; what it says already is not written again."""
+        body = self._runtime.requests.body(uid)
+        if body is None:
+            return
+        observed = await self._gather.observe(body, now)
+        plan = decide(replace(observed, refusal=refusal), now)
+        with contextlib.suppress(NotProvenError, RefusedError):  # then something else is due by now, and comes again
+            await self._apply.apply(observed.request, body, plan)
 
     async def _hold(self, observed: Observed, now: datetime) -> tuple[Plan, Body]:
-        """Decide again as what it is: a moment in which the wall is not proven. Nothing is released."""
+        """Decide again as what it is: a moment in which the wall is not proven. Nothing is released, no doubtful yes counts.
+
+        Nobody may turn to tell when an answer is there again, so it is asked for again soon.
+        """
         body = self._runtime.requests.body(observed.request.uid)
         if body is None:
             return Plan(observed.status), {"metadata": {"resourceVersion": ""}}
-        observed = await self._gather.observe(body, now)
+        observed = await self._gather.observe(body, now, certain=True)
         plan = decide(replace(observed, wall_proven=False), now)
-        return plan, await self._apply.apply(observed.request, body, plan)
+        plan = replace(plan, recheck_at=earliest((plan.recheck_at, now + _AGAIN)))
+        try:
+            return plan, await self._apply.apply(observed.request, body, plan)
+        except NotProvenError as error:
+            raise Unavailable("nobody can tell now whether the wall stands") from error
 
     async def _refuse(self, body: Body, error: ParseError, now: datetime) -> tuple[Plan, Body]:
         """A request that cannot be read is Failed while nothing stands in its status; later it is only held, and loud."""

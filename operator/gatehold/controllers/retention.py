@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from gatehold.api.common import ParseError, time
+from gatehold.controllers.hindsight import Hindsight
 from gatehold.kube.errors import Absent, Conflict, Forbidden, Invalid
 from gatehold.kube.resources import REQUESTS
 from gatehold.runtime.parts import Runtime
@@ -32,16 +33,18 @@ class Done(NamedTuple):
 class Retention:
     """Deletes what is over and old enough."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, hindsight: Hindsight) -> None:
         """Use the runtime's account and time."""
         self._runtime = runtime
+        self._hindsight = hindsight
 
     async def sweep(self) -> None:
         """Look through all done requests once, page by page."""
         now = self._runtime.clock.now()
         found: list[Done] = []
         async for page in self._runtime.cluster.list_pages(REQUESTS, None, "gatehold.dev/done=true"):
-            found.extend(done for body in page.items if (done := self._read(body)) is not None)
+            found.extend(done for body in page.items if (done := self._read(body, now)) is not None)
+        self._hindsight.tell()
         for done in removable(found, now):
             if not self._runtime.is_leader():
                 return
@@ -54,8 +57,9 @@ class Retention:
                 continue
             log.info("removed %s/%s, done since %s", done.namespace, done.name, done.ended.isoformat())
 
-    def _read(self, body: dict[str, Any]) -> Done | None:
+    def _read(self, body: dict[str, Any], now: datetime) -> Done | None:
         """What cannot be read is kept."""
+        self._hindsight.see(body, now)
         meta, status = body["metadata"], body.get("status") or {}
         try:
             ended = time(str((status.get("decision") or {})["at"]))

@@ -2,12 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from gatehold.domain.model import Request
 from gatehold.domain.phases import Phase, is_refused
+from gatehold.domain.plan import Refusal
+from gatehold.domain.refusals import opening, sentence
 from gatehold.domain.status import Status
-from gatehold.domain.story import OVERRIDDEN, Entry, story
+from gatehold.domain.story import OVERRIDDEN, WRITE_REFUSED, Entry, story
 from gatehold.runtime.parts import Runtime
 from gatehold.telemetry.events import Event, Regarding
 
@@ -25,6 +28,8 @@ class Tell:
 
     def what_happened(self, request: Request, body: Mapping[str, Any], before: Status, after: Status) -> None:
         """Tell what lies between two statuses: called once the later one is written."""
+        if self._first(request.uid):
+            self.whole_story(body, before)
         for entry in story(before, after):
             self._event(body, entry)
             if entry.reason == OVERRIDDEN:
@@ -45,20 +50,42 @@ class Tell:
         fields = {"event": OVERRIDDEN, "namespace": meta["namespace"], "job": meta["name"], "uid": meta["uid"]}
         self._runtime.notices.send(f"Job {meta['namespace']}/{meta['name']}: {OVERRIDDEN}: {text}", fields)
 
-    def whole_story(self, request: Request, body: Mapping[str, Any], status: Status) -> None:
-        """Tell everything again at the end: a process that died between a write and its Event left a hole."""
-        for entry in story(Status(), status):
-            self._event(body, entry)
+    def wall_turned(self, probe: Mapping[str, Any], since: str, *, stands: bool) -> None:
+        """Tell that the wall fell, or stands again; `since` (when it was otherwise) has it told once."""
+        if stands:
+            entry = Entry("WallProven", "the admission policies are proven in force again", key=since)
+        else:
+            text = "the admission policies are not proven in force: nothing is prepared or released; run: gatehold doctor"
+            entry = Entry("WallNotProven", text, key=since, warning=True)
+        self._event(probe, entry)
 
-    def _event(self, body: Mapping[str, Any], entry: Entry) -> None:
+    def refused(self, body: Mapping[str, Any], refusal: Refusal) -> None:
+        """Tell that a write on the subject of this request was refused: once for each write, however often it is tried."""
+        self._event(body, Entry(WRITE_REFUSED, sentence(refusal), key=opening(refusal.write), warning=True))
+
+    def whole_story(self, body: Mapping[str, Any], status: Status, *, late: bool = False) -> None:
+        """Tell everything up to now: a process that died between a write and its Event left a hole.
+
+        Each process does so when it first has to do with a request, and at the end. `late`: after what is news.
+        """
+        for number, entry in enumerate(story(Status(), status)):
+            at = entry.at + timedelta(microseconds=number) if entry.at is not None else None  # a status counts in seconds
+            self._event(body, entry, at, late=late)
+
+    def _event(self, body: Mapping[str, Any], entry: Entry, at: datetime | None = None, *, late: bool = False) -> None:
         kind: Literal["Normal", "Warning"] = "Warning" if entry.warning else "Normal"
-        event = Event(Regarding.of(body), entry.reason, entry.reason, entry.message, kind, entry.key)
-        if event.name in self._told:
-            return
-        self._told[event.name] = None
+        event = Event(Regarding.of(body), entry.reason, entry.reason, entry.message, kind, entry.key, at)
+        if self._first(event.name):
+            self._runtime.events.record(event, late=late)
+
+    def _first(self, what: str) -> bool:
+        """Whether this process meets that name of an Event, or uid of a request, for the first time."""
+        if what in self._told:
+            return False
+        self._told[what] = None
         if len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
-        self._runtime.events.record(event)
+        return True
 
     def _notice(self, request: Request, status: Status, entry: Entry) -> None:
         where = f"{request.namespace}/{request.name}"

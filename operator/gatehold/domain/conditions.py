@@ -14,10 +14,11 @@ Facts = dict[ConditionType, tuple[str, Finding]]
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
-    """How the way back stands: `restored` is None while it goes on."""
+    """How the way back stands: `restored` is None while it goes on; `stalled`, it goes on and somebody has to look."""
 
     restored: bool | None
     finding: Finding
+    stalled: bool = False
 
 
 def with_conditions(status: Status, held: Finding | None, rolled: RolledBack | None, now: datetime) -> Status:
@@ -87,10 +88,11 @@ def _refused(status: Status, rolled: RolledBack | None) -> Facts:
     ended = _decided(status)
     back = rolled or RolledBack(None, Finding(Reason.UNDOING, "looking at what has to be undone"))
     going = back.restored is None
+    works = going and not back.stalled
     facts = {
         ConditionType.READY: ("False", ended),
-        ConditionType.RECONCILING: ("True" if going else "False", back.finding if going else ended),
-        ConditionType.STALLED: ("False" if going else "True", ended),
+        ConditionType.RECONCILING: ("True" if works else "False", back.finding if going else ended),
+        ConditionType.STALLED: ("False" if works else "True", back.finding if back.stalled else ended),
         ConditionType.HELD: ("False", ended),
         ConditionType.APPROVED: ("False", ended),
         ConditionType.ROLLED_BACK: ("True" if back.restored else "False", back.finding),

@@ -7,7 +7,7 @@ the status as it is.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gatehold.domain import ledger, prepare
+from gatehold.domain import ledger, prepare, refusals
 from gatehold.domain.conditions import RolledBack, waiting_for, with_conditions
 from gatehold.domain.effects import rules_for
 from gatehold.domain.effects.base import EffectRules, Ending
@@ -15,11 +15,13 @@ from gatehold.domain.effects.unsupported import Unsupported
 from gatehold.domain.model import Verdict, Word
 from gatehold.domain.phases import Phase, is_refused
 from gatehold.domain.plan import Finding, MarkDone, NoteRequest, Observed, Plan, Proof, ReleaseJob
-from gatehold.domain.quorum import counted_approvals, tally
-from gatehold.domain.reasons import ConditionType, Reason
+from gatehold.domain.quorum import counted_approvals
+from gatehold.domain.reasons import UNDER_WAY, ConditionType, Reason
 from gatehold.domain.schedule import earliest, escalate, next_instant, whole
 from gatehold.domain.status import By, Decision, EffectState, Status
 from gatehold.domain.tiers import matching_tiers
+
+AGAIN = timedelta(seconds=30)  # what is undone, or refused, is looked at at least that often
 
 
 def decide(observed: Observed, now: datetime) -> Plan:
@@ -90,6 +92,9 @@ def _why_pending(observed: Observed, status: Status, decision: Decision | None) 
     if decision is not None and not observed.wall_proven:
         text = "approved by people, but the admission policies are not proven in force; run: gatehold doctor"
         return Finding(Reason.WALL_NOT_PROVEN, text)
+    if observed.unread:
+        text = "a word was given that is not counted yet: nobody can tell now whether the admission policies are in force"
+        return Finding(Reason.WALL_NOT_PROVEN, f"{text}; run: gatehold doctor")
     if not status.quorum and decision is None:
         text = "its tier would decide alone, and the operator no longer holds verb auto-approve on this policy"
         return Finding(Reason.POLICY_NOT_READY, text)
@@ -123,16 +128,10 @@ def _timed_out(status: Status, now: datetime, *, decided: bool = False) -> Endin
 
 
 def _yes(observed: Observed, status: Status, now: datetime) -> Decision | None:
-    """The decision that lets it pass, or None: a met quorum first, then an override, then an automatic tier."""
-    approvals = counted_approvals(status.verdicts)
-    if tally(status.verdicts, status.quorum).complete:
-        names = ", ".join(v.username for v in approvals)
-        text = f"approved by {names}"
-        return Decision(Phase.APPROVED, By.PEOPLE, now, approvals[0].option, "", Reason.QUORUM_MET, text)
-    override = ledger.first(status, Word.OVERRIDE)
-    if override is not None:
-        text = f"{override.username} overrode the quorum: {override.comment}"
-        return Decision(Phase.APPROVED, By.OVERRIDE, now, override.option, "", Reason.OVERRIDE, text)
+    """The decision that lets it pass, or None: people's first, then an automatic tier's."""
+    passed = ledger.passed(status, now)
+    if passed is not None:
+        return passed
     if not status.quorum and observed.auto_approve_granted:
         tier = _tier(observed, status)
         text = f"tier {tier or '(gone since)'} of policy {observed.request.policy} decides alone"
@@ -161,7 +160,7 @@ def _approve(observed: Observed, status: Status, decision: Decision, now: dateti
 
 def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
     """The effect is carried out; a deny or a withdrawal still stops it."""
-    begun = status.effect is None or status.effect.state is not EffectState.WAITING
+    begun = status.effect is None or status.effect.state is not EffectState.WAITING or _released(observed)
     ending = _stopped(observed, status) or (None if begun else _unproven(observed, status))
     if ending is not None:
         return _end(observed, status, ending, now)
@@ -171,10 +170,17 @@ def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
         return _end(observed, status, step.ending, now)
     waiting = step.effect is not None and step.effect.state is EffectState.WAITING and not observed.wall_proven
     text = "approved, but the admission policies are not proven in force: nothing is released"
-    held = Finding(Reason.WALL_NOT_PROVEN, text) if waiting else None
-    releases = any(isinstance(write, ReleaseJob) for write in step.writes)
+    refused = refusals.finding(step.writes, observed.refusal, status.condition(ConditionType.HELD))
+    held = Finding(Reason.WALL_NOT_PROVEN, text) if waiting else refused
+    writes = refusals.left(step.writes, observed.refusal)
+    releases = any(isinstance(write, ReleaseJob) for write in writes)
     proof = Proof.BEFORE_WRITES if releases else Proof.NONE
-    return Plan(with_conditions(status, held, None, now), step.writes, proof, step.recheck_at)
+    return Plan(with_conditions(status, held, None, now), writes, proof, step.recheck_at)
+
+
+def _released(observed: Observed) -> bool:
+    """Whether the subject bears the mark of its release already, though that is not recorded yet: a process died there."""
+    return observed.facts.job is not None and observed.facts.job.released_by == observed.request.uid
 
 
 def _unproven(observed: Observed, status: Status) -> Ending | None:
@@ -203,12 +209,21 @@ def _over(observed: Observed, status: Status, now: datetime) -> Plan:
     rules = _rules(observed)
     observed = replace(observed, status=status)
     if not is_refused(status.phase):
-        return Plan(with_conditions(status, None, None, now), (*rules.settle(observed), MarkDone()))
+        return _tidied(observed, with_conditions(status, None, None, now), now)
     known = status.condition(ConditionType.ROLLED_BACK)
-    if known is not None and known.reason != Reason.UNDOING:
-        return Plan(status, (*rules.settle(observed), MarkDone()))
+    if known is not None and known.reason not in UNDER_WAY:
+        return _tidied(observed, status, now)
     undo = rules.undo(observed, status, now)
-    status = with_conditions(replace(status, effect=undo.effect), None, RolledBack(undo.restored, undo.finding), now)
+    refused = refusals.finding(undo.writes, observed.refusal, known)
+    rolled = RolledBack(undo.restored, refused or undo.finding, undo.stalled or refused is not None)
+    status = with_conditions(replace(status, effect=undo.effect), None, rolled, now)
     if undo.restored is None:
-        return Plan(status, undo.writes, recheck_at=earliest((undo.recheck_at, now + timedelta(seconds=30))))
-    return Plan(status, (*rules.settle(observed), MarkDone()))
+        writes = refusals.left(undo.writes, observed.refusal)
+        return Plan(status, writes, recheck_at=earliest((undo.recheck_at, now + AGAIN)))
+    return _tidied(observed, status, now)
+
+
+def _tidied(observed: Observed, status: Status, now: datetime) -> Plan:
+    """The outcome stands: let the subject go, and say last of all that nothing is left to watch."""
+    writes = refusals.left((*_rules(observed).settle(observed), MarkDone()), observed.refusal)
+    return Plan(status, writes, recheck_at=None if writes else now + AGAIN)

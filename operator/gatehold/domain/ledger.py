@@ -5,10 +5,11 @@ from datetime import datetime
 
 from gatehold.domain.eligibility import uncounted_because
 from gatehold.domain.model import RecordedVerdict, Verdict, Word
+from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Observed
 from gatehold.domain.quorum import counted_approvals, tally
 from gatehold.domain.reasons import Reason
-from gatehold.domain.status import Status
+from gatehold.domain.status import By, Decision, Status
 
 MOST = 32  # entries that a ledger holds; admission stops there by itself
 
@@ -49,6 +50,19 @@ def _clash(verdict: Verdict, status: Status) -> Reason | None:
         return Reason.INELIGIBLE
     options = {v.option for v in counted_approvals(status.verdicts)}
     return Reason.INELIGIBLE if options and verdict.option not in options else None
+
+
+def passed(status: Status, at: datetime) -> Decision | None:
+    """The decision of people that lets it pass, or None: a met quorum first, then an override."""
+    approvals = counted_approvals(status.verdicts)
+    if tally(status.verdicts, status.quorum).complete:
+        text = f"approved by {', '.join(v.username for v in approvals)}"
+        return Decision(Phase.APPROVED, By.PEOPLE, at, approvals[0].option, "", Reason.QUORUM_MET, text)
+    override = first(status, Word.OVERRIDE)
+    if override is None:
+        return None
+    text = f"{override.username} overrode the quorum: {override.comment}"
+    return Decision(Phase.APPROVED, By.OVERRIDE, at, override.option, "", Reason.OVERRIDE, text)
 
 
 def first(status: Status, word: Word) -> Verdict | None:

@@ -18,6 +18,7 @@ class Rules:
     validity_seconds: int = 3_600
     retention_seconds: int = 30 * 86_400
     effect_timeout_seconds: int = 86_400
+    undo_timeout_seconds: int = 86_400
     max_pending_per_policy: int = 1_000
     max_pending_per_author: int = 100
     progress_seconds: int = 10
@@ -53,12 +54,26 @@ class JobFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PodFacts:
+    """A pod that has not ended: where it is, and how long it may take to end once it is told to."""
+
+    name: str
+    node: str = ""
+    grace_seconds: int = 30
+
+
+Pods = tuple[PodFacts, ...] | None
+"""The pods of a Job that have not ended, by name; None: not read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """What an effect acts on, as it is now. Absent is None; `pods_left` are unfinished pods of the job (None: not read)."""
+    """What an effect acts on, as it is now. Absent is None; the pods are read only while an undo waits for them to go."""
 
     job: JobFacts | None = None
     undo: JobFacts | None = None
-    pods_left: int | None = None
+    pods: Pods = None
+    undo_pods: Pods = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,9 @@ class Observed:
     verdicts: tuple[Verdict, ...] = ()  # admitted annotations, well-formed, by number
     first_seen: Mapping[int, datetime] = field(default_factory=dict)  # absent: now
     unproven: frozenset[int] = frozenset()  # first seen while the wall was not proven
+    unread: bool = False  # a yes is left aside for so long, because nothing is known of the wall, that it has to be said
     wall_proven: bool = False
+    refusal: "Refusal | None" = None  # of a write that was tried a moment ago
     policy: Policy | None = None
     policy_flaw: str = ""  # why the policy cannot be used, in words
     auto_approve_granted: bool = False
@@ -131,6 +148,14 @@ class DropFinalizer:
 
 
 Write = NoteRequest | MarkDone | ReleaseJob | SuspendJob | CloseJob | DropFinalizer
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The API server's no to a planned write; `message` is its answer, fit for a status."""
+
+    write: Write
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

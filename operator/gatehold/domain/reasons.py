@@ -4,6 +4,7 @@ A reason is a closed CamelCase word that a script may match; the message beside 
 """
 
 from enum import StrEnum
+from typing import Self
 
 
 class ConditionType(StrEnum):
@@ -20,23 +21,31 @@ class ConditionType(StrEnum):
     ROLLED_BACK = "RolledBack"
 
 
-class Reason(StrEnum):
-    """Why a condition, a decision or an uncounted verdict is what it is."""
+class _Told(StrEnum):
+    """Words with their consequence in one line."""
 
     meaning: str
 
-    def __new__(cls, value: str, meaning: str = "") -> "Reason":
+    def __new__(cls, value: str, meaning: str = "") -> Self:
         """Attach the one-line consequence to the word."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning
         return member
 
+
+class Reason(_Told):
+    """Why a condition, a decision or an uncounted verdict is what it is."""
+
     # held, may still pass
     AWAITING_APPROVAL = "AwaitingApproval", "Reviewers are asked; the effect is held until the quorum is met."
     POLICY_NOT_FOUND = "PolicyNotFound", "The policy does not exist: held, nobody can approve; expires by the default time."
     POLICY_NOT_READY = "PolicyNotReady", "The policy contradicts itself: held until it is mended; see its own status."
     WALL_NOT_PROVEN = "WallNotProven", "The admission policies are not proven in force: nothing is prepared or released."
+    WRITE_REFUSED = (
+        "WriteRefused",
+        "Another admission policy or webhook, or RBAC, refuses the operator's write: it tries on.",
+    )
     # passed
     QUORUM_MET = "QuorumMet", "Every entry of the quorum is met by people: the effect goes."
     OVERRIDE = "Override", "A holder of verb override let it pass without the quorum."
@@ -69,11 +78,50 @@ class Reason(StrEnum):
     # rolled back
     NOTHING_TO_UNDO = "NothingToUndo", "Nothing had been done, so nothing had to be undone."
     UNDOING = "Undoing", "What was done is being undone."
+    PODS_REMAIN = "PodsRemain", "Pods of a stopped Job do not go: the undo waits for them, somebody has to look."
     UNDO_COMPLETED = "UndoCompleted", "The subject is stopped and the undo Job completed."
-    UNDO_FAILED = "UndoFailed", "The undo Job failed: look at it, the state is not restored."
+    UNDO_FAILED = "UndoFailed", "The undo Job failed, or ran too long and was stopped: the state is not restored."
     UNDO_UNAVAILABLE = "UndoUnavailable", "The undo Job is gone or is not what was approved: it was not run."
     NO_UNDO_NAMED = "NoUndoNamed", "The subject is stopped; the request names no undo, so what it did stays."
     # why a verdict does not count
     LATE = "Late", "No running replica saw the approval before the deadline."
     UNPROVEN = "Unproven", "The wall was not proven when the approval was first seen; the person may give it again."
     INELIGIBLE = "Ineligible", "The person may not decide this request; the operator checks again what admission checked."
+
+
+UNDER_WAY = frozenset({Reason.UNDOING, Reason.PODS_REMAIN, Reason.WRITE_REFUSED})
+"""The reasons of RolledBack while the way back goes on; every other one is its end."""
+
+
+class PolicyReason(_Told):
+    """Why a condition of an ApprovalPolicy is what it is. Those of `Enforced` are gatehold.admission.proof's."""
+
+    # Ready
+    USABLE = "Usable", "Requests under it can be decided, if people hold its roles: gatehold doctor says who does."
+    CONTRADICTORY = (
+        "Contradictory",
+        "Its quorum, or that of a tier, can be met by nobody: requests are held until it is mended.",
+    )
+    UNREADABLE = "Unreadable", "This operator cannot read it: requests are held. Its CRD may be newer than the operator."
+    # AutoApproveGranted
+    GRANTED = "Granted", "The operator holds verb auto-approve wherever a tier decides alone."
+    NOT_GRANTED = "NotGranted", "The operator lacks verb auto-approve somewhere: people are asked there instead."
+    # Consistent
+    EVERY_RULE_APPLIES = "EveryRuleApplies", "Nothing odd was found."
+    BACKUP_NEVER_ASKED = "BackupNeverAsked", "A backup stands in no escalation: it is never let in."
+    ESCALATION_TOO_LATE = (
+        "EscalationTooLate",
+        "An escalation comes at or after the deadline: never, or only for those who ask for longer.",
+    )
+    ESCALATION_REPEATED = "EscalationRepeated", "An escalation lets in nobody new."
+    RETENTION_TOO_SHORT = "RetentionTooShort", "Records go so soon that who waits for the outcome may miss it."
+    EXTRA_REVIEWER_DOES_NOT_FIT = (
+        "ExtraReviewerDoesNotFit",
+        "One reviewer more is too many: requests of robots are held for good.",
+    )
+    TIER_NEVER_MATCHES = "TierNeverMatches", "No request can meet what the tier asks for: it never applies."
+    TIER_NEVER_DECIDES = "TierNeverDecides", "Where the automatic tier matches, another does too: people are always asked."
+    TIERS_CLASH = (
+        "TiersClash",
+        "Tiers that can match together add up to a quorum that does not fit: such requests are held for good.",
+    )

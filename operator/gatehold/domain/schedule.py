@@ -13,12 +13,16 @@ from gatehold.domain.status import EscalationStep, Status
 def timeout(policy: Policy, request: Request, rules: Rules) -> timedelta | Finding:
     """How long the question stays open, or why that is not allowed."""
     longest = policy.timeout_max
-    default = policy.timeout_default or min(rules.timeout_seconds, longest or rules.timeout_seconds)
-    asked = request.timeout_seconds or default
+    asked = request.timeout_seconds or default_seconds(policy, rules)
     if longest is not None and asked > longest:
         text = f"spec.timeoutSeconds is {asked}, policy {policy.name} allows at most {longest}"
         return Finding(Reason.TIMEOUT_OUT_OF_BOUNDS, text)
     return timedelta(seconds=asked)
+
+
+def default_seconds(policy: Policy, rules: Rules) -> int:
+    """How long the question of a request that does not say stays open."""
+    return policy.timeout_default or min(rules.timeout_seconds, policy.timeout_max or rules.timeout_seconds)
 
 
 def planned_escalations(policy: Policy, prepared_at: datetime, deadline: datetime) -> tuple[EscalationStep, ...]:

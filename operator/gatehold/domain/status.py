@@ -115,6 +115,7 @@ class UndoStatus:
     state: EffectState
     object: ObjectRef
     started_at: datetime | None = None
+    stopped_at: datetime | None = None  # its Job was first seen stopped, ended or gone: since then its pods are waited for
     finished_at: datetime | None = None
     message: str = ""
 
@@ -128,6 +129,7 @@ class EffectStatus:
     object: ObjectRef | None = None
     prior_suspend: bool | None = None
     started_at: datetime | None = None
+    stopped_at: datetime | None = None  # the undo first saw the subject stopped, ended or gone: its pods are waited for
     finished_at: datetime | None = None
     progress: Progress | None = None
     message: str = ""

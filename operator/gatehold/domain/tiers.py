@@ -1,6 +1,7 @@
 """Which quorum a request needs: the policy's own, what its tiers add, or none where a tier decides alone."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from gatehold.domain.model import Declared, EffectType, Option, Policy, QuorumEntry, Request, Tier, UnknownRequester
 from gatehold.domain.plan import Finding, Rules
@@ -86,13 +87,17 @@ def matching_tiers(policy: Policy, request: Request, price: Price | None) -> lis
 
 
 def _matches(tier: Tier, request: Request, price: Price | None) -> bool:
-    if tier.effects and request.effect.type not in tier.effects:
+    known = meets(tier, request.effect.type, request.namespace, None if price is None else price.amount)
+    return known and _declares(tier, request.declared, request.options)
+
+
+def meets(tier: Tier, effect: EffectType, namespace: str, price: Decimal | None) -> bool:
+    """Whether the facts that the operator knows are those of the tier: all members of `when` that are given."""
+    if tier.effects and effect not in tier.effects:
         return False
-    if tier.namespaces and request.namespace not in tier.namespaces:
+    if tier.namespaces and namespace not in tier.namespaces:
         return False
-    if tier.max_price is not None and (price is None or price.amount > tier.max_price):
-        return False
-    return _declares(tier, request.declared, request.options)
+    return tier.max_price is None or (price is not None and price <= tier.max_price)
 
 
 def _declares(tier: Tier, declared: Declared, options: tuple[Option, ...]) -> bool:
@@ -109,11 +114,11 @@ def policy_flaw(policy: Policy) -> str:
     """What makes a whole policy unusable whatever is asked: its base, or every combination with one tier."""
     base = flaw_of(policy.quorum)
     if base:
-        return base
-    for tier in policy.tiers:
+        return f"spec.quorum: {base}"
+    for number, tier in enumerate(policy.tiers):
         flaw = "" if tier.auto_approve else flaw_of(add(policy.quorum, tier.quorum))
         if flaw:
-            return f"tier {tier.name}: {flaw}"
+            return f"spec.tiers[{number}].quorum, added to spec.quorum by tier {tier.name}: {flaw}"
     return ""
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from gatehold.kube.client import Cluster
@@ -58,6 +60,8 @@ class Event:
     type: Literal["Normal", "Warning"] = "Normal"
     discriminator: str = ""
     """What makes a second Event of the same reason another one: a verdict's id, a tier, a timestamp from status."""
+    at: datetime | None = None
+    """When it happened, where that is known; else it is now."""
 
     @property
     def name(self) -> str:
@@ -75,19 +79,20 @@ class Recorder:
         self._clock = clock
         self._metrics = metrics
         self._instance = instance[:128]
-        self._queue: asyncio.Queue[Event] = asyncio.Queue(_QUEUE)
+        self._queue: asyncio.PriorityQueue[tuple[bool, int, Event]] = asyncio.PriorityQueue(_QUEUE)
+        self._numbers = itertools.count()
 
-    def record(self, event: Event) -> None:
-        """Take one Event in; when the queue is full it is dropped and counted."""
+    def record(self, event: Event, *, late: bool = False) -> None:
+        """Take one Event in; when the queue is full it is dropped and counted. A late one waits for all that are not."""
         try:
-            self._queue.put_nowait(event)
+            self._queue.put_nowait((late, next(self._numbers), event))
         except asyncio.QueueFull:
             self._metrics.count("gatehold_events_total", result="dropped")
 
     async def run(self) -> None:
         """Write forever."""
         while True:
-            event = await self._queue.get()
+            _, _, event = await self._queue.get()
             try:
                 await self._write(event)
             finally:
@@ -119,7 +124,7 @@ class Recorder:
 
     def _body(self, event: Event) -> dict[str, Any]:
         about = event.regarding
-        now = self._clock.now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+        at = event.at or self._clock.now()
         regarding = {
             "apiVersion": about.api_version,
             "kind": about.kind,
@@ -131,7 +136,7 @@ class Recorder:
         return {
             # Events about cluster-scoped objects live in `default`: the API server takes them nowhere else.
             "metadata": {"name": event.name, "namespace": about.namespace or "default"},
-            "eventTime": now,
+            "eventTime": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
             "reportingController": CONTROLLER,
             "reportingInstance": self._instance,
             "action": event.action[:128],

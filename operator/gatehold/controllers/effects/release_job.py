@@ -6,14 +6,13 @@ from gatehold.api import job as wire
 from gatehold.api.common import ParseError
 from gatehold.domain.model import Request
 from gatehold.domain.phases import is_refused
-from gatehold.domain.plan import CloseJob, DropFinalizer, Facts, JobFacts, ReleaseJob, SuspendJob, Write
-from gatehold.domain.status import EffectState, Resolved, Status
+from gatehold.domain.plan import CloseJob, DropFinalizer, Facts, JobFacts, Pods, ReleaseJob, SuspendJob, Write
+from gatehold.domain.status import EffectState, Resolved, ResolvedJob, Status
 from gatehold.kube.errors import Absent
 from gatehold.kube.resources import JOBS, PODS
 from gatehold.runtime.parts import Runtime
 
 Body = dict[str, Any]
-_OVER = ("Succeeded", "Failed")
 
 
 class JobHands:
@@ -31,13 +30,15 @@ class JobHands:
         """Read both Jobs live: what is shown must not be older than the question."""
         job, undo = [await self._live(request, name) for name in self._names(request)]
         facts = Facts(_facts(job), _facts(undo))
-        return facts, Resolved(wire.resolved(job) if job else None, wire.resolved(undo) if undo else None)
+        return facts, Resolved(_resolved(job), _resolved(undo))
 
     async def facts(self, request: Request, status: Status) -> Facts:
         """Both Jobs as cached; pods are read only while an undo waits for them."""
         job, undo = [await self._cached(request, name) for name in self._names(request)]
-        pods = await self._pods_left(request, status) if is_refused(status.phase) else None
-        return Facts(_facts(job), _facts(undo), pods)
+        if not is_refused(status.phase):
+            return Facts(_facts(job), _facts(undo))
+        pods, undo_pods = await self._pods(request, status), await self._undo_pods(request, status, undo)
+        return Facts(_facts(job), _facts(undo), pods, undo_pods)
 
     async def write(self, request: Request, write: Write) -> None:
         """One guarded patch of one Job, and its answer into the cache."""
@@ -69,13 +70,34 @@ class JobHands:
         """The cache holds Jobs that carry the hold label; what it lacks is looked up, so that absent means absent."""
         return (self._runtime.jobs.get(request.namespace, name) if name else None) or await self._live(request, name)
 
-    async def _pods_left(self, request: Request, status: Status) -> int | None:
+    async def _pods(self, request: Request, status: Status) -> Pods:
         effect = status.effect
         if effect is None or effect.object is None or effect.started_at is None or effect.state is EffectState.UNDONE:
             return None
-        selector = f"batch.kubernetes.io/controller-uid={effect.object.uid}"
-        pods = await self._runtime.cluster.list_all(PODS, request.namespace, selector)
-        return sum((pod.get("status") or {}).get("phase") not in _OVER for pod in pods)
+        return await self._pods_of(request, effect.object.uid)
+
+    async def _undo_pods(self, request: Request, status: Status, job: Body | None) -> Pods:
+        """Those of the undo Job, from the moment when it no longer runs by itself."""
+        facts, record = _facts(job), status.effect.undo if status.effect is not None else None
+        ours = facts if facts is not None and facts.released_by == request.uid else None
+        if ours is not None and not (ours.finished or ours.suspended or ours.deleting):
+            return None
+        uid = record.object.uid if record is not None else ours.uid if ours is not None else ""
+        return await self._pods_of(request, uid) if uid else None
+
+    async def _pods_of(self, request: Request, uid: str) -> Pods:
+        selector = f"batch.kubernetes.io/controller-uid={uid}"
+        return wire.pods_left(await self._runtime.cluster.list_all(PODS, request.namespace, selector))
+
+
+def _resolved(body: Body | None) -> ResolvedJob | None:
+    """What is shown of a Job. Raises ParseError that names the Job, since the request itself can be read."""
+    if body is None:
+        return None
+    try:
+        return wire.resolved(body)
+    except ParseError as error:
+        raise ParseError(f"Job {body['metadata']['name']}: {error}") from None
 
 
 def _facts(body: Body | None) -> JobFacts | None:

@@ -31,11 +31,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """One step of an undo. `restored` is None while it goes on, else whether the recorded state is back."""
+    """One step of an undo. `restored` is None while it goes on, else whether the recorded state is back.
+
+    `stalled`: it goes on, and will hardly get further before somebody looks.
+    """
 
     effect: EffectStatus | None
     finding: Finding
     restored: bool | None = None
+    stalled: bool = False
     writes: tuple[Write, ...] = ()
     recheck_at: datetime | None = None
 

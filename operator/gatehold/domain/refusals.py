@@ -1,0 +1,62 @@
+"""A write on a subject that the API server refuses: said when it begins, kept while it lasts. Called by `decide`.
+
+The writer of the status cannot tell a new try from the old trouble; so what is said stays, word by word, until another
+write is due or this one has landed. That is one write when it begins, and none of its own when it ends.
+"""
+
+from gatehold.domain.plan import (
+    CloseJob,
+    DropFinalizer,
+    Finding,
+    Refusal,
+    ReleaseJob,
+    SuspendJob,
+    Write,
+)
+from gatehold.domain.reasons import Reason
+from gatehold.domain.status import Condition
+
+
+def opening(write: Write) -> str:
+    """What is refused, in words: one text for each write on each Job."""
+    return f"the API server refuses to {_verb(write)}"
+
+
+def _verb(write: Write) -> str:
+    match write:
+        case ReleaseJob():
+            return f"start undo Job {write.job.name}" if write.undo else f"release Job {write.job.name}"
+        case SuspendJob():
+            return f"stop Job {write.job.name}"
+        case CloseJob():
+            return f"close Job {write.job.name}"
+        case DropFinalizer():
+            return f"take finalizer gatehold.dev/outcome off Job {write.job.name}"
+        case _:  # NoteRequest and MarkDone: the request itself
+            return "mark the request"
+
+
+def sentence(refusal: Refusal) -> str:
+    """The whole of it, with the API server's own words."""
+    return f"{opening(refusal.write)}: {refusal.message}; it is tried again and again, every 30 s in the end"
+
+
+def finding(planned: tuple[Write, ...], refusal: Refusal | None, known: Condition | None) -> Finding | None:
+    """What to say of the planned write: that it was refused just now, or still is as far as the condition knows."""
+    if not planned:
+        return None
+    begins = f"{opening(planned[0])}:"
+    if known is not None and known.reason == Reason.WRITE_REFUSED and known.message.startswith(begins):
+        return Finding(Reason.WRITE_REFUSED, known.message)
+    if refusal is not None and _concerns(refusal, planned):
+        return Finding(Reason.WRITE_REFUSED, sentence(refusal))
+    return None
+
+
+def left(planned: tuple[Write, ...], refusal: Refusal | None) -> tuple[Write, ...]:
+    """What is still to be written now: nothing, where it was refused just now. The next try comes with a back-off."""
+    return () if refusal is not None and _concerns(refusal, planned) else planned
+
+
+def _concerns(refusal: Refusal, planned: tuple[Write, ...]) -> bool:
+    return any(opening(write) == opening(refusal.write) for write in planned)
