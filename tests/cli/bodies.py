@@ -93,8 +93,11 @@ class Cluster:
         raise errors.AlreadyExists("it exists", status=409)
 
     async def merge_patch(self, resource: Resource, namespace: str, name: str, body: Json, *, dry_run: bool = False) -> Json:
-        """Stamp the word as the API server would."""
+        """Stamp the word as the API server would, and refuse a verdict that is none."""
         notes = body["metadata"]["annotations"]
+        if "verdict.gatehold.dev/999" in notes:
+            text = "ValidatingAdmissionPolicy 'gatehold-requests' with binding 'gatehold-requests' denied request: no"
+            raise errors.Forbidden(text, status=403)
         word = next(w for w in ("approve", "deny", "override", "withdraw") if f"gatehold.dev/{w}" in notes)
         line = "|".join([word, notes.get("gatehold.dev/digest", ""), notes.get("gatehold.dev/role", ""), self.me,
                          notes.get("gatehold.dev/option", ""), notes[f"gatehold.dev/{word}"]])  # fmt: skip

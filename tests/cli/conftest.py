@@ -1,11 +1,19 @@
 """Clusters for the CLI: one whose API server stamps words, one where the CLI writes the stored form."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from controlplane import API_ONLY, ControlPlane
 from tests.cli.stage import Stage
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for the stage that stamps needs an API server that does."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and "stage" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.since(1, 36))
 
 
 @pytest.fixture(scope="package")
@@ -22,7 +30,7 @@ def old_stage() -> Iterator[Stage]:
         yield Stage(plane, stamping=False)
 
 
-@pytest.fixture(params=["stage", "old_stage"], ids=["stamped", "stored form"])
+@pytest.fixture(params=[pytest.param("stage", marks=pytest.mark.since(1, 36)), "old_stage"], ids=["stamped", "stored form"])
 def both(request: pytest.FixtureRequest) -> Stage:
     found: Stage = request.getfixturevalue(request.param)
     return found

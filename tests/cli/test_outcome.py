@@ -7,9 +7,11 @@ import pytest
 
 from gatehold.cli.exits import Exit
 from gatehold.cli.options import Until
+from gatehold.cli.telling import standing
 from gatehold.cli.view import view_of
 from gatehold.cli.waiting import outcome
-from tests.cli.bodies import request
+from tests.cli.bodies import Cluster, request
+from tests.cli.test_hostile import ends
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 RELEASE = {"subject": {"apiVersion": "batch/v1", "kind": "Job", "name": "m", "uid": "j"}, "effect": {"type": "Release"}}
@@ -54,3 +56,15 @@ def test_the_outcome(
     status: dict[str, Any], spec: dict[str, Any] | None, until: Until | None, now: datetime | None, code: Exit | None
 ) -> None:
     assert outcome(view_of(request(spec=spec, status=status)), until, now) is code
+
+
+def test_what_holds_an_approval_back_is_said_while_one_waits_and_in_the_record() -> None:
+    held = {"type": "Held", "status": "True", "reason": "WriteRefused", "message": "the API server refuses to release Job m",
+            "lastTransitionTime": OVER}  # fmt: skip
+    status = {"phase": "Approved", "validUntil": SOON, **waiting("Waiting"), "conditions": [held]}
+    free = {**status, "conditions": [{**held, "status": "False"}]}
+    shown = [ends(["show", "web"], Cluster(request(spec=RELEASE, status=one)))[1] for one in (status, free)]
+
+    assert standing(view_of(request(spec=RELEASE, status=status))) == "approved, its effect is waiting, held: WriteRefused"
+    assert standing(view_of(request(spec=RELEASE, status=free))) == "approved, its effect is waiting"
+    assert ["WriteRefused: the API server refuses" in text for text in shown] == [True, False]

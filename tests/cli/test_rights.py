@@ -1,40 +1,12 @@
-"""`doctor` on RBAC as data: who may bypass, who may decide, and whether a quorum can be reached."""
-
-from typing import Any
+"""`doctor` on RBAC as data: who may bypass the gate, and what an ordinary right is."""
 
 import pytest
 
-from gatehold.api.approval_policy import parse
-from gatehold.cli.doctor.findings import Finding, Level
+from gatehold.cli.doctor.findings import Level
 from gatehold.cli.doctor.powers import bypasses
 from gatehold.cli.doctor.rbac import Grant, Rule, Subject, grants
-from gatehold.cli.doctor.reach import reach, rights
-from tests.cli.bodies import policy
+from tests.cli.grants import ALICE, ARGO, grant, rule
 
-Json = dict[str, Any]
-
-
-def grant(who: Subject, rule: Json, namespace: str = "", name: str = "r") -> list[Grant]:
-    """One binding of one role with one rule, through the same join as in a cluster."""
-    role = {"kind": "ClusterRole", "metadata": {"name": name}, "rules": [rule]}
-    kind = "RoleBinding" if namespace else "ClusterRoleBinding"
-    meta = {"name": name} | ({"namespace": namespace} if namespace else {})
-    subject = {"kind": who.kind, "name": who.name} | ({"namespace": who.namespace} if who.namespace else {})
-    return list(
-        grants(
-            [role],
-            [{"kind": kind, "metadata": meta, "roleRef": {"kind": "ClusterRole", "name": name}, "subjects": [subject]}],
-        )
-    )
-
-
-def rule(groups: str, resources: str, verbs: str, names: str = "") -> Json:
-    return {"apiGroups": groups.split(","), "resources": resources.split(","), "verbs": verbs.split(","),
-            "resourceNames": [n for n in names.split(",") if n]}  # fmt: skip
-
-
-ALICE, BOB, SRE = Subject("User", "alice"), Subject("User", "bob"), Subject("Group", "sre")
-ARGO = Subject("ServiceAccount", "controller", "argocd")
 SIGNS = [
     *grant(ALICE, rule("certificates.k8s.io", "certificatesigningrequests/approval", "update"), name="a"),
     *grant(ALICE, rule("certificates.k8s.io", "signers", "approve", "kubernetes.io/kube-apiserver-client"), name="b"),
@@ -66,7 +38,11 @@ BYPASS: dict[str, list[Grant]] = {
 HARMLESS: dict[str, list[Grant]] = {
     "one role of one policy": grant(ALICE, rule("gatehold.dev", "approvalpolicies/sre", "approve", "prod")),
     "reads everything": grant(ALICE, rule("*", "*", "get,list,watch")),
-    "impersonate service accounts, as edit does": grant(ALICE, rule("", "serviceaccounts", "impersonate")),
+    "impersonate service accounts in another namespace, as edit does": grant(
+        ALICE, rule("", "serviceaccounts", "impersonate"), "shop"
+    ),
+    "impersonate another service account": grant(ALICE, rule("", "serviceaccounts", "impersonate", "runner")),
+    "impersonate scopes": grant(ALICE, rule("authentication.k8s.io", "userextras/scopes", "impersonate")),
     "impersonate users in a namespace reaches nobody": grant(ALICE, rule("", "users", "impersonate"), "shop"),
     "admission in a namespace reaches nothing": grant(ALICE, rule("admissionregistration.k8s.io", "*", "*"), "shop"),
     "half of signing": SIGNS[:1],
@@ -91,6 +67,37 @@ def test_an_ordinary_right_is_none(held: list[Grant]) -> None:
     assert bypasses(held, frozenset()) == []
 
 
+HALF_ACCOUNT = grant(ALICE, rule("", "serviceaccounts", "impersonate"), name="a")
+HALF_POD = grant(
+    ALICE, rule("authentication.k8s.io", "userextras/authentication.kubernetes.io/pod-name", "impersonate"), name="b"
+)
+HALVES: dict[str, tuple[list[Grant], Level, str]] = {
+    "the account": (HALF_ACCOUNT, Level.NOTICE, "one half of becoming the operator: user:alice may"),
+    "the account, in the operator's namespace": (
+        grant(ALICE, rule("", "serviceaccounts", "impersonate", "gatehold"), "gatehold-system"),
+        Level.NOTICE, "user:alice may impersonate the operator's service account",
+    ),
+    "the pod": (HALF_POD, Level.NOTICE, "user:alice may impersonate a pod's identity (userextras)"),
+    "both, by two roles": ([*HALF_ACCOUNT, *HALF_POD], Level.PROBLEM, "user:alice may become the operator"),
+    "both, by every kind of one group": (
+        [*HALF_ACCOUNT, *grant(ALICE, rule("authentication.k8s.io", "*", "impersonate:user-info"), name="b")],
+        Level.PROBLEM, "user:alice may become the operator",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("held", "level", "text"), HALVES.values(), ids=HALVES.keys())
+def test_who_may_become_the_operator(held: list[Grant], level: Level, text: str) -> None:
+    found = [finding for finding in bypasses(held, frozenset()) if text in finding.text]
+    assert [finding.level for finding in found] == [level]
+
+
+def test_many_who_hold_a_half_are_one_line() -> None:
+    held = [g for n in range(13) for g in grant(Subject("User", f"u{n:02}"), rule("", "serviceaccounts", "impersonate"))]
+    (found,) = bypasses(held, frozenset())
+    assert "user:u09 and 3 more may" in found.text
+
+
 def test_whom_the_platform_trusts_is_said_but_no_problem() -> None:
     held = grant(ARGO, rule("*", "*", "*"))
     assert [finding.level for finding in bypasses(held, frozenset({"sa:argocd/controller"}))] == [Level.NOTICE]
@@ -107,60 +114,6 @@ def test_a_service_account_written_as_a_user_is_that_account() -> None:
     (held,) = grant(Subject("User", "system:serviceaccount:argocd:controller"), rule("*", "*", "*"))
     assert held.subject == ARGO
     assert not held.is_built_in
-
-
-# ---- quorum
-
-ASKS = grant(Subject("User", "ci"), rule("gatehold.dev", "approvalpolicies", "request", "prod"), "shop")
-
-
-def sre(who: Subject, namespace: str = "shop") -> list[Grant]:
-    return grant(who, rule("gatehold.dev", "approvalpolicies/sre", "approve", "prod"), namespace)
-
-
-def finance(who: Subject, namespace: str = "shop") -> list[Grant]:
-    return grant(who, rule("gatehold.dev", "approvalpolicies/finance", "approve", "prod"), namespace)
-
-
-def reached(held: list[Grant], **spec: Any) -> list[Finding]:
-    return reach(parse(policy(**spec)), held)
-
-
-TWO_SRE = {"quorum": [{"role": "sre", "count": 2}]}
-REACH: dict[str, tuple[list[Grant], Json, Level, str]] = {
-    "one each": ([*ASKS, *sre(ALICE), *finance(BOB)], {}, Level.OK, "user:alice"),
-    "a group may have any number": ([*ASKS, *sre(SRE)], TWO_SRE, Level.OK, "group:sre"),
-    "two of two": ([*ASKS, *sre(ALICE), *sre(BOB)], TWO_SRE, Level.OK, "user:bob"),
-    "granted everywhere": ([*ASKS, *sre(SRE, "")], TWO_SRE, Level.OK, "group:sre"),
-    "a backup counts": ([*ASKS, *sre(ALICE)], {"quorum": [{"role": "boss", "backups": ["sre"]}]}, Level.OK, "user:alice"),
-    "nobody holds it": ([*ASKS, *sre(ALICE)], {}, Level.PROBLEM, "nobody holds finance"),
-    "too few people": ([*ASKS, *sre(ALICE)], TWO_SRE, Level.PROBLEM, "takes 2 people"),
-    "in another namespace": ([*ASKS, *sre(ALICE, "other"), *finance(BOB)], {}, Level.PROBLEM, "nobody holds sre"),
-    "one person for two entries": ([*ASKS, *sre(ALICE), *finance(ALICE)], {}, Level.PROBLEM, "share the same few people"),
-    "a service account is nobody": ([*ASKS, *sre(ARGO), *finance(BOB)], {}, Level.PROBLEM, "nobody holds sre"),
-    "a wildcard is not meant": ([*ASKS, *grant(ALICE, rule("*", "*", "*")), *finance(BOB)], {}, Level.PROBLEM, "holds sre"),
-    "asked everywhere, answered in one place": (
-        [*grant(BOB, rule("gatehold.dev", "approvalpolicies", "request", "prod")), *sre(SRE), *finance(SRE)],
-        {}, Level.PROBLEM, "people are found in shop only",
-    ),
-    "nobody asks": ([*sre(SRE), *finance(SRE)], {}, Level.NOTICE, "nobody but the operator may ask"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("held", "spec", "level", "part"), REACH.values(), ids=REACH.keys())
-def test_whether_a_quorum_can_be_met(held: list[Grant], spec: Json, level: Level, part: str) -> None:
-    (finding,) = reached(held, **spec)
-    assert finding.level is level
-    assert part in finding.text
-    assert finding.next or level is Level.OK
-
-
-def test_rights_name_everybody_and_say_wildcards() -> None:
-    held = [*ASKS, *sre(ALICE), *grant(BOB, rule("*", "*", "*"))]
-    found = {(right.verb, right.role): [str(g.subject) for g in right.holders] for right in rights(parse(policy()), held)}
-    assert found[("request", "")] == ["user:ci", "user:bob"]
-    assert found[("approve", "sre")] == ["user:alice", "user:bob"]
-    assert found[("override", "")] == ["user:bob"]
 
 
 def test_a_rule_allows_what_the_authorizer_allows() -> None:

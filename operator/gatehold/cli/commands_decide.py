@@ -1,12 +1,14 @@
-"""Commands that say a word: approve, deny, override, withdraw."""
+"""Commands that say a word: approve, deny, override, withdraw. Each declares what it takes besides what all of them take."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
-from gatehold.cli.options import Context, Kubeconfig, Name, Namespace, Output, bare
+from gatehold.cli.options import Context, Form, Kubeconfig, Name, Namespace, Output, bare
 
 Comment = Annotated[str, typer.Option("--comment", "-m", help="Why, for the record.")]
 Pick = Annotated[str, typer.Option("--option", help="Which of the offered options.")]
@@ -17,88 +19,63 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask (for scripts)
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the app."""
-    app.command("approve", rich_help_panel="Decide")(approve_command)
-    app.command("deny", rich_help_panel="Decide")(deny_command)
-    app.command("override", rich_help_panel="Decide")(override_command)
-    app.command("withdraw", rich_help_panel="Ask")(withdraw_command)
+    for word, panel, declared in (
+        ("approve", "Decide", _approve),
+        ("deny", "Decide", _deny),
+        ("override", "Decide", _override),
+        ("withdraw", "Ask", _withdraw),
+    ):
+        app.command(word, rich_help_panel=panel)(_command(word, declared))
 
 
-def approve_command(
-    name: Name,
-    comment: Comment,
-    option: Pick = "",
-    role: Role = "",
-    digest: Digest = "",
-    yes: Yes = False,
-    output: Output = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
-) -> None:
+def _approve(option: Pick = "", role: Role = "", digest: Digest = "", yes: Yes = False) -> None:
     """Say yes to exactly what is shown."""
-    from gatehold.cli.deciding import Order, decide
-    from gatehold.cli.session import Where, call
-    from gatehold.domain.model import Word
-
-    form = output.value if output else None
-    order = Order(bare(name), Word.APPROVE, comment, option, role, digest, yes, form)
-    call(Where(kubeconfig, context, namespace), lambda session: decide(session, order))
 
 
-def deny_command(
-    name: Name,
-    comment: Comment,
-    role: Role = "",
-    digest: Digest = "",
-    yes: Yes = False,
-    output: Output = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
-) -> None:
+def _deny(role: Role = "", digest: Digest = "", yes: Yes = False) -> None:
     """Say no: one is enough, also after your own yes and while an effect runs."""
-    from gatehold.cli.deciding import Order, decide
-    from gatehold.cli.session import Where, call
-    from gatehold.domain.model import Word
-
-    form = output.value if output else None
-    order = Order(bare(name), Word.DENY, comment, "", role, digest, yes, form)
-    call(Where(kubeconfig, context, namespace), lambda session: decide(session, order))
 
 
-def override_command(
-    name: Name,
-    comment: Comment,
-    option: Pick = "",
-    digest: Digest = "",
-    yes: Yes = False,
-    output: Output = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
-) -> None:
+def _override(option: Pick = "", digest: Digest = "", yes: Yes = False) -> None:
     """Break-glass: let it pass without the reviewers. A right of its own, recorded for good, seen by everybody."""
-    from gatehold.cli.deciding import Order, decide
-    from gatehold.cli.session import Where, call
-    from gatehold.domain.model import Word
-
-    form = output.value if output else None
-    order = Order(bare(name), Word.OVERRIDE, comment, option, "", digest, yes, form)
-    call(Where(kubeconfig, context, namespace), lambda session: decide(session, order))
 
 
-def withdraw_command(
-    name: Name,
-    comment: Comment,
-    output: Output = None,
-    namespace: Namespace = None,
-    context: Context = None,
-    kubeconfig: Kubeconfig = None,
-) -> None:
+def _withdraw() -> None:
     """Take back a request that you opened; what was done already is undone."""
-    from gatehold.cli.deciding import Order, decide
-    from gatehold.cli.session import Where, call
-    from gatehold.domain.model import Word
 
-    order = Order(bare(name), Word.WITHDRAW, comment, form=output.value if output else None)
-    call(Where(kubeconfig, context, namespace), lambda session: decide(session, order))
+
+def _first(name: Name, comment: Comment) -> None:
+    """What every word takes, before its own options."""
+
+
+def _last(
+    output: Output = None, namespace: Namespace = None, context: Context = None, kubeconfig: Kubeconfig = None
+) -> None:
+    """What every word takes, after its own options."""
+
+
+def _command(word: str, declared: Callable[..., None]) -> Callable[..., None]:
+    """The command of a word: its own options between those of all words, which make its Order."""
+
+    def run(
+        *,
+        name: str,
+        output: Form | None,
+        namespace: str | None,
+        context: str | None,
+        kubeconfig: str | None,
+        **own: Any,  # noqa: ANN401
+    ) -> None:
+        from gatehold.cli.deciding import Order, decide
+        from gatehold.cli.session import Where, call
+        from gatehold.domain.model import Word
+
+        order = Order(name=bare(name), word=Word(word), form=output.value if output else None, **own)
+        call(Where(kubeconfig, context, namespace), lambda session: decide(session, order))
+
+    parts = [inspect.signature(part, eval_str=True).parameters.values() for part in (_first, declared, _last)]
+    found = [parameter for part in parts for parameter in part]
+    run.__signature__ = inspect.Signature(found)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in found}
+    run.__name__, run.__doc__ = word, declared.__doc__
+    return run

@@ -75,6 +75,9 @@ def _effect(view: View) -> Iterator[tuple[str, str]]:
     if effect is None:
         return
     yield "State", f"{effect.type} {effect.state}"
+    held = view.status.condition(ConditionType.HELD)
+    if held is not None and held.status == "True":
+        yield "Held", f"[red]{plain(held.reason)}[/red]: {plain(held.message)}"
     yield "Object", plain(f"{effect.object.kind} {effect.object.name}, uid {effect.object.uid}") if effect.object else ""
     yield "Before", f"suspend: {str(effect.prior_suspend).lower()}" if effect.prior_suspend is not None else ""
     yield "Started", clock(effect.started_at)

@@ -11,6 +11,7 @@ from gatehold.cli.text import plain
 from gatehold.cli.times import clock, left
 from gatehold.cli.view import View
 from gatehold.domain.phases import Phase
+from gatehold.domain.reasons import ConditionType
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -73,6 +74,8 @@ def standing(view: View) -> str:
         effect = status.effect
         done = effect.progress if effect is not None else None
         pods = f" ({done.active} running, {done.succeeded} succeeded, {done.failed} failed)" if done is not None else ""
-        return f"approved, its effect is {str(effect.state).lower() if effect is not None else 'waiting'}{pods}"
+        held = status.condition(ConditionType.HELD)
+        why = f", held: {plain(held.reason)}" if held is not None and held.status == "True" else ""
+        return f"approved, its effect is {str(effect.state).lower() if effect is not None else 'waiting'}{pods}{why}"
     missing = ", ".join(f"{need} of {' or '.join(entry.accepted)}" for entry, need in view.lacking())
     return plain(f"{status.phase.lower()}, waits for {missing or 'the operator'}")

@@ -9,6 +9,7 @@ from gatehold.api.approval_policy import parse
 from gatehold.api.common import ParseError
 from gatehold.cli.doctor import wall
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
+from gatehold.cli.doctor.forgery import forgery
 from gatehold.cli.doctor.powers import bypasses
 from gatehold.cli.doctor.rbac import Grant, read
 from gatehold.cli.doctor.reach import Right, reach, rights
@@ -32,6 +33,7 @@ async def examine(session: Session, form: str | None, trusted: frozenset[str]) -
     findings += await _guarded("Wall", wall.wall(session))
     bodies, unread = await _policies(session)
     findings += unread or wall.proof(bodies)
+    findings += await _guarded("Forgery", forgery(session))
     policies, broken = _parsed(bodies)
     findings += broken
     grants, refused = await _grants(session)
@@ -108,16 +110,17 @@ def _report(findings: list[Finding], held: dict[str, list[Right]], form: str | N
 def _print(findings: list[Finding], held: dict[str, list[Right]]) -> None:
     for part in dict.fromkeys(finding.part for finding in findings):
         say(f"[bold]{part}[/bold]")
-        say(pairs(_rows(finding for finding in findings if finding.part == part)))
+        say(pairs(_rows([finding for finding in findings if finding.part == part])))
     for policy, granted in held.items():
         say(f"[bold]Rights under policy {plain(policy)}[/bold]")
         say(pairs((f"  {plain(_verb(right))}", plain(_holders(right)) or "[yellow]nobody[/yellow]") for right in granted))
 
 
-def _rows(findings: Iterator[Finding]) -> Iterator[tuple[str, str]]:
-    for finding in findings:
+def _rows(findings: list[Finding]) -> Iterator[tuple[str, str]]:
+    """A sentence each; a command that mends several in a row stands below the last of them."""
+    for finding, following in zip(findings, [*findings[1:], None], strict=True):
         yield f"  [{_COLOURS[finding.level]}]{finding.level}[/]", plain(finding.text)
-        if finding.next:
+        if finding.next and (following is None or following.next != finding.next):
             yield "", f"[dim]next:[/dim] {plain(finding.next)}"
 
 

@@ -72,6 +72,14 @@ POWERS = (
     Power("open the wall (change validatingadmissionpolicies or their bindings)", _opens_the_wall, everywhere=True),
     Power("change what our kinds check (customresourcedefinitions)", _changes_kinds, everywhere=True),
 )
+BECOMES = "become the operator (impersonate its service account, and its pod by userextras)"
+_ACCOUNT, _PLACE = "gatehold", "gatehold-system"
+_POD = "userextras/authentication.kubernetes.io/pod-name"
+_HALVES = {
+    "serviceaccounts": "impersonate the operator's service account",
+    _POD: "impersonate a pod's identity (userextras)",
+}
+_NAMED = 10
 SIGNS = "become anybody (approve client certificates: certificatesigningrequests/approval and signers)"
 
 
@@ -84,7 +92,36 @@ def bypasses(grants: Iterable[Grant], trusted: frozenset[str]) -> list[Finding]:
         if own:
             findings.append(Finding(_PART, Level.OK, f"Kubernetes itself may {power}: {', '.join(own)}"))
         findings += _others(power, [grant for grant in holders if not grant.is_built_in], trusted)
-    return findings
+    return [*findings, *_half_operators(known)]
+
+
+def _half_operators(grants: list[Grant]) -> Iterator[Finding]:
+    """Who holds one half of becoming the operator: no way in by itself, and the other half is a binding away."""
+    known = [grant for grant in grants if not grant.is_built_in and not _everything(grant.rule)]
+    whole = {grant.subject for grant in _operators(known)}
+    for resource, power in _HALVES.items():
+        names = sorted({str(g.subject) for g in known if _reaches_the_operator(g, resource)} - set(map(str, whole)))
+        if names:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            text = f"one half of becoming the operator: {', '.join(names[:_NAMED])}{more} may {power}"
+            yield Finding(_PART, Level.NOTICE, text)
+
+
+def _operators(grants: list[Grant]) -> Iterator[Grant]:
+    """The wall knows the operator by its account and its pod: who may impersonate both is the operator."""
+    known = [grant for grant in grants if not _everything(grant.rule)]
+    pods = {grant.subject for grant in known if _reaches_the_operator(grant, _POD)}
+    yield from (g for g in known if g.subject in pods and _reaches_the_operator(g, "serviceaccounts"))
+
+
+def _reaches_the_operator(grant: Grant, resource: str) -> bool:
+    """Whether the grant lets its holder impersonate that part of the operator."""
+    rule = grant.rule
+    verb = any(verb == "*" or verb.startswith("impersonate") for verb in rule.verbs)
+    covered = any(rule.covers(group, resource) for group in ("", "authentication.k8s.io"))
+    if resource == _POD:  # the names are pods, and that of the operator's is no secret
+        return verb and covered and not grant.namespace
+    return verb and covered and grant.namespace in ("", _PLACE) and (not rule.names or _ACCOUNT in rule.names)
 
 
 def _others(power: str, holders: list[Grant], trusted: frozenset[str]) -> Iterator[Finding]:
@@ -109,6 +146,7 @@ def _undo(grant: Grant) -> str:
 def _holders(grants: list[Grant]) -> Iterator[tuple[str, list[Grant]]]:
     for power in POWERS:
         yield power.name, [g for g in grants if power.held(g.rule) and not (power.everywhere and g.namespace)]
+    yield BECOMES, list(_operators(grants))
     yield SIGNS, list(_signers([g for g in grants if not g.namespace and not _everything(g.rule)]))
 
 

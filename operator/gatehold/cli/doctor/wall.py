@@ -110,7 +110,7 @@ def proof(policies: list[Json]) -> list[Finding]:
     for body in policies:
         name = body["metadata"]["name"]
         stated = {c["type"]: c for c in (body.get("status") or {}).get("conditions") or []}
-        for kind, missing in (("Enforced", True), ("Ready", True), ("AutoApproveGranted", False)):
+        for kind, missing in (("Enforced", True), ("Ready", True), ("AutoApproveGranted", False), ("Consistent", False)):
             findings += _condition(name, kind, stated.get(kind), missing=missing)
     return findings or [Finding("Probe", Level.NOTICE, "there is no policy yet", "kubectl apply -f manifests/examples/")]
 
@@ -121,5 +121,5 @@ def _condition(name: str, kind: str, stated: Json | None, *, missing: bool) -> l
         text = f"policy {name}: the operator has not said {kind}"
         return [Finding("Probe", Level.PROBLEM, text, command)] if missing else []
     text = f"policy {name}: {kind} is {stated['status']} ({stated.get('reason')}): {stated.get('message', '')}".rstrip(": ")
-    bad = Level.NOTICE if kind == "AutoApproveGranted" else Level.PROBLEM
+    bad = Level.PROBLEM if missing else Level.NOTICE
     return [Finding("Probe", Level.OK, text) if stated["status"] == "True" else Finding("Probe", bad, text, command)]
