@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import urllib3
 
-from controlplane import Cluster, wait_until
+from controlplane import Cluster, kubernetes, wait_until
 from playground import OperatorProcess, bind_people
+from tests.e2e import unstamped
 from tests.wall.api import Api, Call, path
 
 Body = dict[str, Any]
@@ -24,6 +25,8 @@ _PLURALS: Final = {
     "events": ("events.k8s.io/v1", "events"),
 }
 _NUMBERS = itertools.count()
+STAMPED: Final = kubernetes() >= (1, 36)
+"""Whether the API server turns words into verdicts and writes down who asks."""
 
 
 @dataclass
@@ -98,6 +101,7 @@ class Stage:
 
     def create(self, body: Body, *, user: str = "admin") -> Body:
         """kubectl create."""
+        body = body if STAMPED else unstamped.signed(body, user)
         created: Body = json.loads(self.kubectl("create", "-o", "json", "-f", "-", user=user, stdin=json.dumps(body)))
         return created
 
@@ -107,6 +111,7 @@ class Stage:
 
     def post(self, body: Body, *, user: str = "ci") -> Body:
         """Create a request or a Job by plain HTTP, where many are needed."""
+        body = body if STAMPED else unstamped.signed(body, user)
         kind = "job" if body["kind"] == "Job" else "apr"
         return self.api(user).must(Call(self.path(kind), body, "post"))
 
@@ -141,6 +146,10 @@ class Stage:
 
     def say(self, user: str, name: str, word: str, comment: str = "because it is right", **more: str) -> None:
         """One person's word; raises KubectlError when it is refused."""
+        if not STAMPED:
+            more_words = [f"--{key}={value}" for key, value in more.items()]
+            unstamped.say(self.cluster, self.namespace, user, word, name, f"--comment={comment}", *more_words)
+            return
         extra = [f"gatehold.dev/{key}={value}" for key, value in more.items()]
         self.kubectl("annotate", f"apr/{name}", f"gatehold.dev/{word}={comment}", *extra, user=user)
 
