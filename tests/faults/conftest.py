@@ -1,0 +1,16 @@
+"""A control plane of this room's own, one a file: here things die that others need."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane import ControlPlane
+from playground import install
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[ControlPlane]:
+    """A control plane with Gatehold installed; no operator yet."""
+    with ControlPlane.start(nodes=1) as cluster:
+        install(cluster)
+        yield cluster

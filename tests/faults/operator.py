@@ -1,0 +1,190 @@
+"""The operator with a fault: the real `gatehold run`, which kills itself before or after a certain write.
+
+    OperatorProcess(cluster, "gatehold-0", launch=Launch("tests.faults.operator", {FOLDER: folder}))
+
+Product code is as shipped: this module takes the place of the one method that sends, `Transport.send`. In the folder
+  NAME.orders    which write is the last of the process NAME; looked for at each write, so it may come at any time
+  NAME.go        with variable WAITS the process loads everything and then waits for this file: a fresh operator is there
+                 at the moment when a test wants one
+  writes.jsonl   every write that was accepted, of all processes that share the folder
+`Folder` is the test's side of it.
+
+A write is a call that changes something stored: not a dry run, not a review or a token request (nothing is stored), not
+the Lease (its renewals are a clock and no effect).
+"""
+
+import json
+import os
+import signal
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+FOLDER: Final = "FAULT_FOLDER"
+WAITS: Final = "FAULT_WAITS"
+_STORE_NOTHING: Final = frozenset({"leases", "token"})
+_PRECONDITIONS: Final = frozenset({"uid", "resourceVersion", "name", "namespace"})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write: the object it is about (for an Event, the object that the Event is about), and what it does to it."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Die before or after the `nth` accepted write that does `what` to `name`; empty texts stand for anything."""
+
+    when: str
+    name: str = ""
+    what: str = ""
+    nth: int = 1
+
+    def concern(self, write: Written) -> bool:
+        """Whether that write is one of those that are counted."""
+        return self.name in ("", write.name) and self.what in ("", write.what)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where a test and its operators meet."""
+
+    path: Path
+
+    def order(self, process: str, orders: Orders) -> None:
+        """Give a process its orders, whole or not at all: it may look at any time."""
+        draft = self.path / f"{process}.draft"
+        draft.write_text(json.dumps(asdict(orders)))
+        draft.rename(self.path / f"{process}.orders")
+
+    def orders(self, process: str) -> Orders | None:
+        """What a process was ordered."""
+        try:
+            return Orders(**json.loads((self.path / f"{process}.orders").read_text()))
+        except FileNotFoundError:
+            return None
+
+    def let_go(self, process: str) -> None:
+        """Let a loaded process run."""
+        (self.path / f"{process}.go").touch()
+
+    def waits(self, process: str) -> bool:
+        """Whether a loaded process has to wait still."""
+        return not (self.path / f"{process}.go").exists()
+
+    def clear(self, process: str) -> None:
+        """No orders, and no leave to run: for the next life of a process that is dead."""
+        for kind in ("orders", "go"):
+            (self.path / f"{process}.{kind}").unlink(missing_ok=True)
+
+    def note(self, write: Written) -> None:
+        """Write down that this was accepted: in one piece, before anything else happens."""
+        log = os.open(self.path / "writes.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(log, json.dumps(asdict(write)).encode() + b"\n")
+        os.close(log)
+
+    def writes(self) -> list[Written]:
+        """What was accepted, in order."""
+        log = self.path / "writes.jsonl"
+        return [Written(**json.loads(line)) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+class Fault:
+    """Carries the orders of one process out."""
+
+    def __init__(self, folder: Folder, process: str) -> None:
+        """Nothing is written yet."""
+        self._folder = folder
+        self._process = process
+
+    def before(self, write: Written) -> None:
+        """Die here, if so ordered."""
+        self._carry_out("before", write, 1)
+
+    def after(self, write: Written) -> None:
+        """Note the write, and die here, if so ordered."""
+        self._folder.note(write)
+        self._carry_out("after", write, 0)
+
+    def _carry_out(self, when: str, write: Written, coming: int) -> None:
+        orders = self._folder.orders(self._process)
+        if orders is None or orders.when != when or not orders.concern(write):
+            return
+        if sum(orders.concern(other) for other in self._folder.writes()) + coming >= orders.nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def written(method: str, path: str, body: Any) -> Written | None:
+    """What a call writes; None where it writes nothing that counts."""
+    parts = urlsplit(path)
+    if method == "GET" or "dryRun" in parse_qs(parts.query):
+        return None
+    pieces = [unquote(piece) for piece in parts.path.split("/") if piece]
+    pieces = pieces[2:] if pieces[0] == "api" else pieces[3:]
+    if pieces[0] == "namespaces" and len(pieces) > 2:
+        pieces = pieces[2:]
+    plural, name, sub = (*pieces, "", "")[:3]
+    if plural.endswith("reviews") or _STORE_NOTHING & {plural, sub}:
+        return None
+    if plural == "events":
+        return Written(body["regarding"]["name"], f"events {body['reason']}")
+    name = name or body["metadata"].get("name", "")
+    verb = "" if method == "PATCH" else f" {method.lower()}"
+    return Written(name, f"{plural}{'/' if sub else ''}{sub}{verb} {_detail(body, sub)}".strip())
+
+
+def _detail(body: Any, sub: str) -> str:
+    """What a merge patch changes, in a few words that are the same in each life."""
+    if not isinstance(body, dict):
+        return ""
+    if sub == "status":
+        return _status_detail(body.get("status", {}))
+    keys = [*body.get("metadata", {}), *body.get("spec", {})]
+    return " ".join(sorted(set(keys) - _PRECONDITIONS))
+
+
+def _status_detail(status: dict[str, Any]) -> str:
+    """The phase, else how the effect stands, else its undo, else what is new."""
+    effect = status.get("effect") or {}
+    undo = effect.get("undo") or {}
+    texts = (("", status.get("phase")), ("effect ", effect.get("state")), ("undo ", undo.get("state")))
+    return next((f"{kind}{text}" for kind, text in texts if text), " ".join(sorted(status)))
+
+
+def install(fault: Fault) -> None:
+    """Put the fault around the one method that sends."""
+    from gatehold.kube.transport import Call, Transport
+
+    send = Transport.send
+
+    async def faulty(self: Transport, call: Call) -> dict[str, Any]:
+        write = written(call.method, call.path, call.body)
+        if write is None:
+            return await send(self, call)
+        fault.before(write)
+        answer = await send(self, call)
+        fault.after(write)
+        return answer
+
+    Transport.send = faulty  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Run it."""
+    import gatehold.controllers.composition  # noqa: F401 - what takes long is loaded before anybody waits
+    from gatehold.cli.main import main as run
+
+    folder, process = Folder(Path(os.environ[FOLDER])), os.environ["POD_NAME"]
+    install(Fault(folder, process))
+    while WAITS in os.environ and folder.waits(process):
+        time.sleep(0.01)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The crash sweep: for each write in a life the operator dies just before it, and its successor just after it.
+
+One life has both deaths. Between them nothing but that write is new to the API server, so what the first successor does is
+what any operator does that finds the world as it was left before the write; and the second finds it as it was left after.
+The first successor stood by all the time and has warm caches, the second starts from a list: both ways of taking over are
+swept. The end must be that of a life in which nobody died.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from controlplane import Cluster, wait_until
+from playground import OperatorProcess
+from playground.operator_process import Launch
+from tests.e2e.operators import until_acting
+from tests.e2e.stage import new_stage
+from tests.faults.operator import FOLDER, WAITS, Folder, Orders, Written
+from tests.faults.story import Life, Story
+from tests.wall.api import Call, path
+
+End = dict[str, Any]
+"""A masked snapshot."""
+
+SEATS: Final = ("sweep-0", "sweep-1", "sweep-2")
+KILLED: Final = -9
+LEASE: Final = path("coordination.k8s.io/v1", "leases", "gatehold-system", "gatehold-operator")
+LOOKS: Final = "0.4"
+"""Seconds between a standby's looks at the Lease: waiting longer would test nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The `nth` write of a kind in a story. `write` is a row of `Story.writes`: OBJECT: WHAT."""
+
+    write: str
+    nth: int = 1
+
+    def __str__(self) -> str:
+        number = f"-{self.nth}" if self.nth > 1 else ""
+        return "-".join(self.write.replace("/", " ").replace(":", "").split()) + number
+
+    def orders(self, when: str, life: Life) -> Orders:
+        """The orders to die there."""
+        about, _, what = self.write.partition(": ")
+        return Orders(when, life.name if about == "request" else f"{life.name}-{about}", what, self.nth)
+
+
+def points(story: Story) -> Iterator[Point]:
+    """Every write of a story."""
+    seen: Counter[str] = Counter()
+    for write in expected_writes(story):
+        seen[write] += 1
+        yield Point(write, seen[write])
+
+
+def expected_writes(story: Story) -> list[str]:
+    """What is written in a life that nothing disturbs; Events last, since they go out beside the rest."""
+    return [*story.writes, *(f"request: events {reason}" for reason in story.told)]
+
+
+def told_of(life: Life, write: Written) -> str:
+    """A write as the table names it; empty where it is about another life."""
+    if write.name == life.name:
+        return f"request: {write.what}"
+    about, prefix = write.name, f"{life.name}-"
+    return f"{about.removeprefix(prefix)}: {write.what}" if about.startswith(prefix) else ""
+
+
+class Succession:
+    """Operators, one after the other: while one acts, the next two are loaded, so that nobody waits for Python."""
+
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
+        """Start the first; the others are loaded."""
+        self.folder = Folder(folder)
+        launch = Launch("tests.faults.operator", {FOLDER: str(folder), WAITS: "yes"})
+        self.seats = [OperatorProcess(cluster, name, launch, lease_retry_seconds=LOOKS) for name in SEATS]
+        for seat in self.seats:
+            self._load(seat)
+        self.folder.let_go(self.acting.name)
+        until_acting(self.acting)
+        self.stage = new_stage(cluster, self.acting)
+        self._lives = itertools.count()
+        self._ends: dict[str, End] = {}
+
+    @property
+    def acting(self) -> OperatorProcess:
+        """Who acts."""
+        return self.seats[0]
+
+    def new_life(self, story: Story) -> Life:
+        """One that has not begun."""
+        return Life(story, self.stage, f"{story.name}-{next(self._lives)}")
+
+    def writes(self, life: Life) -> list[str]:
+        """What was written in a life, in order."""
+        return [told for write in self.folder.writes() if (told := told_of(life, write))]
+
+    def undisturbed(self, story: Story) -> tuple[Life, End]:
+        """A life that nothing disturbs, and how it ends."""
+        self._revive()
+        life = self.new_life(story)
+        life.begin()
+        life.live()
+        return life, life.until_settled()
+
+    def end_of(self, story: Story) -> End:
+        """How a life ends that nothing disturbs."""
+        if story.name not in self._ends:
+            self._ends[story.name] = self.undisturbed(story)[1]
+        return self._ends[story.name]
+
+    def live_and_die(self, life: Life, point: Point) -> End:
+        """Live a life in which the operator dies before that write, and its successor after it; answers how it ends."""
+        expected = self.end_of(life.story)
+        self._revive()
+        first, second, third = self.seats
+        self.folder.order(first.name, point.orders("before", life))
+        self.folder.order(second.name, point.orders("after", life))
+        self.folder.let_go(second.name)
+        life.begin()
+        self._until_killed(life, first, f"before {point}")
+        assert self.writes(life).count(point.write) == point.nth - 1
+        self._until_killed(life, second, f"after {point}")
+        assert self.writes(life)[-1] == point.write
+        self.folder.let_go(third.name)
+        self.seats, self.stage.operator = [third, first, second], third
+        self._load(first)
+        self._load(second)
+        life.live()
+        return life.until_settled(expected)
+
+    def close(self) -> None:
+        """End them all; whatever they wrote on the way, no error that nobody expected."""
+        for seat in self.seats:
+            seat.kill()
+            assert "Traceback" not in seat.log(100_000), seat.log(400)
+
+    def _until_killed(self, life: Life, seat: OperatorProcess, where: str) -> None:
+        def dead() -> bool:
+            life.advance()
+            return seat.code() is not None
+
+        try:
+            wait_until(dead, f"{seat.name} dies {where}", 25)
+        except Exception as error:
+            raise AssertionError(f"{error}\n{life.where()}\n{self.writes(life)}\n{seat.log(30)}") from error
+        assert seat.code() == KILLED, f"{seat.name} ended otherwise: {seat.code()}\n{seat.log(40)}"
+        self._free_lease()
+
+    def _revive(self) -> None:
+        """Begin anew where a life before this one has failed."""
+        if self.acting.code() is None and all(self.folder.waits(seat.name) for seat in self.seats[1:]):
+            return
+        for seat in self.seats:
+            seat.kill()
+            self._load(seat)
+        self._free_lease()
+        self.folder.let_go(self.acting.name)
+        until_acting(self.acting)
+
+    def _free_lease(self) -> None:
+        """Who is surely dead need not be waited for."""
+        self.stage.api().send(Call(LEASE, how="delete"))
+
+    def _load(self, seat: OperatorProcess) -> None:
+        self.folder.clear(seat.name)
+        seat.start()

@@ -1,0 +1,176 @@
+"""The operator's own clock is ten minutes off, or jumps: nothing ends otherwise, nothing ends at another time."""
+
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import pytest
+
+from controlplane import ControlPlane, wait_until
+from playground import OperatorProcess
+from tests.e2e.operators import freeze, metric, site, thaw, until_acting
+from tests.e2e.stage import Stage, new_stage
+from tests.faults.chorus import Chorus, Ends, expires_in, undisturbed
+from tests.faults.clock_shift import SAYS, shifted
+from tests.faults.pace import Every
+from tests.wall.api import Call, path
+
+TEN_MINUTES: Final = 600.0
+CLOCKS: Final = {"ahead": "600", "behind": "-600", "jumping": "600,-600"}
+LEASE: Final = path("coordination.k8s.io/v1", "leases", "gatehold-system", "gatehold-operator")
+SLACK: Final = timedelta(seconds=4)
+"""What is due may be that late on a machine that does other things too; a clock that counted would be ten minutes off."""
+
+
+@dataclass(frozen=True)
+class House:
+    """How stories end by a right clock."""
+
+    plane: ControlPlane
+    stage: Stage
+    ends: Ends
+
+
+@pytest.fixture(scope="module")
+def house(plane: ControlPlane) -> House:
+    """The right clock was there first."""
+    operator = OperatorProcess(plane, "right")
+    operator.start()
+    until_acting(operator)
+    stage = new_stage(plane, operator)
+    ends = undisturbed(stage)
+    operator.stop()
+    return House(plane, stage, ends)
+
+
+@pytest.fixture(scope="module", params=CLOCKS)
+def wrong(request: pytest.FixtureRequest, house: House) -> Iterator[OperatorProcess]:
+    """An operator whose clock is wrong."""
+    with_clock = OperatorProcess(house.plane, f"clock-{request.param}", shifted(CLOCKS[request.param]))
+    with_clock.start()
+    house.stage.operator = with_clock
+    until_acting(with_clock)
+    yield with_clock
+    with_clock.stop()
+    assert "the cycle failed" not in with_clock.log(100_000)
+    assert "Traceback" not in with_clock.log(100_000)
+
+
+def instant(text: str) -> datetime:
+    """A time of a status."""
+    return datetime.fromisoformat(text)
+
+
+def server_time(stage: Stage) -> datetime:
+    """What the API server says."""
+    api = stage.api()
+    return parsedate_to_datetime(api._pool.request("GET", f"{api.server}/version").headers["Date"])
+
+
+def errors(process: OperatorProcess) -> list[float]:
+    """How wrong each clock of that process was when it began, by this machine's own."""
+    lines = [line for line in process.log(100_000).splitlines() if line.startswith(SAYS)]
+    began = time.time()
+    return [float(line.removeprefix(SAYS)) - began for line in lines]
+
+
+def test_leaders_whose_clocks_disagree_by_twenty_minutes_lead_one_at_a_time(house: House) -> None:
+    ahead, behind = (OperatorProcess(house.plane, f"pair-{name}", shifted(CLOCKS[name])) for name in ("ahead", "behind"))
+    stage = house.stage
+    stage.operator = ahead
+    try:
+        ahead.start()
+        until_acting(ahead)
+        behind.start()
+        wait_until(lambda: site(behind, "/readyz")[0] == 200, "the standby is ready", 40)
+        wait_until(Every(12).passed, "more than a term", 15)
+        assert [metric(process, "gatehold_leader") for process in (ahead, behind)] == [1, 0]
+        transitions = lease(stage)["leaseTransitions"]
+        house.plane.signal_program(ahead.name, signal.SIGTERM)
+        wait_until(lambda: metric(behind, "gatehold_leader") == 1, "the other leads", 20)
+        assert lease(stage)["leaseTransitions"] == transitions + 1
+        assert abs(instant(lease(stage)["renewTime"]) - server_time(stage)) < SLACK
+    finally:
+        for process in (ahead, behind):
+            process.kill()
+        stage.api().send(Call(LEASE, how="delete"))
+
+
+def test_a_wrong_clock_changes_no_end(house: House, wrong: OperatorProcess) -> None:
+    told = errors(wrong)
+    assert len(told) == 3
+    assert all(abs(error) > TEN_MINUTES - 60 for error in told), "the clock was not wrong at all"
+    chorus = Chorus(house.stage, wrong.name)
+    chorus.begin()
+    chorus.join(expires_in(3), "expires")
+    chorus.end(house.ends)
+    stamps = {line[:16] for line in wrong.log(100_000).splitlines() if line[:2] == "20"}
+    now = datetime.now(UTC)
+    wrongly = [stamp for stamp in stamps if abs(datetime.fromisoformat(f"{stamp}:00Z") - now) > timedelta(minutes=8)]
+    assert wrongly, "its log has the right time"
+
+
+def test_a_wrong_clock_moves_no_instant(house: House, wrong: OperatorProcess) -> None:
+    stage, name = house.stage, f"times-{wrong.name}"
+    policy = stage.policy(
+        f"{name}-{stage.namespace}",
+        quorum=[{"role": "sre", "count": 2, "backups": ["duty"]}],
+        escalation=[{"afterSeconds": 2, "roles": ["duty"]}],
+    )
+    job = stage.job(name, policy)
+    asked = server_time(stage)
+    stage.request(name, policy, job=job, timeoutSeconds=7)
+    stage.request(f"{name}-late", policy, timeoutSeconds=2)
+    status = stage.until_prepared(name)["status"]
+    prepared, deadline = instant(status["preparedAt"]), instant(status["deadline"])
+    assert asked - SLACK <= prepared <= server_time(stage) + SLACK
+    assert timedelta(seconds=7) <= deadline - prepared <= timedelta(seconds=8)
+
+    stage.say("alice", name, "approve", "one of two")
+    opened = stage.until(name, lambda body: body["status"]["escalations"][0].get("openedAt"), "escalated")["status"]
+    step = opened["escalations"][0]
+    assert timedelta(0) <= instant(step["openedAt"]) - instant(step["at"]) < SLACK
+    assert timedelta(seconds=2) <= instant(step["openedAt"]) - prepared < timedelta(seconds=2) + SLACK
+    assert abs(instant(opened["verdicts"][0]["observedAt"]) - prepared) < timedelta(seconds=7)
+
+    done = stage.until_done(name)["status"]
+    assert (done["phase"], done["decision"]["reason"]) == ("Expired", "DeadlinePassed")
+    assert timedelta(0) <= instant(done["decision"]["at"]) - deadline < SLACK
+    assert stage.get("job", name)["spec"]["suspend"] is True
+    assert stage.until_done(f"{name}-late")["status"]["phase"] == "Expired"
+
+
+def test_a_yes_after_the_deadline_is_late_by_a_clock_that_says_otherwise(house: House, wrong: OperatorProcess) -> None:
+    """An operator whose clock is behind must not let it count, and one whose clock is ahead must not refuse one in time."""
+    stage = house.stage
+    late, early = f"late-{wrong.name}", f"early-{wrong.name}"
+    policy = stage.policy(f"{late}-{stage.namespace}", quorum=[{"role": "sre"}])
+    job = stage.job(late, policy)
+    stage.request(late, policy, job=job, timeoutSeconds=3)
+    stage.request(early, policy, timeoutSeconds=300)
+    deadline = instant(stage.until_prepared(late)["status"]["deadline"])
+    stage.until_prepared(early)
+    stage.say("alice", early, "approve")
+    freeze(wrong)
+    try:
+        wait_until(lambda: server_time(stage) > deadline, "the deadline has passed", 10)
+        assert stage.word("alice", late, "approve")[0]
+    finally:
+        thaw(wrong)
+    done = stage.until_done(late)["status"]
+    assert done["phase"] == "Expired"
+    assert [(verdict["counted"], verdict["reason"]) for verdict in done["verdicts"]] == [(False, "Late")]
+    assert stage.pods_of(job) == []
+    assert stage.until_done(early)["status"]["phase"] == "Approved"
+
+
+def lease(stage: Stage) -> dict[str, Any]:
+    """What stands in the Lease."""
+    found = stage.api().get(LEASE)
+    assert found is not None
+    spec: dict[str, Any] = found["spec"]
+    return spec

@@ -1,0 +1,50 @@
+"""The operator may die at any write: the end is the same, and every effect happened once. See `tests.faults.sweep`.
+
+A test's id names the story and the write at which the operator died. The table of writes (`Story.writes`) is itself
+checked: `test_an_undisturbed_life_writes_what_the_table_says` fails where one is missing, so no write goes unswept.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane import ControlPlane
+from tests.faults.stories import STORIES
+from tests.faults.story import Story
+from tests.faults.sweep import Point, Succession, expected_writes, points
+
+ROWS = [pytest.param(story, point, id=f"{story.name}-{point}") for story in STORIES for point in points(story)]
+EVENT = "request: events "
+
+
+@pytest.fixture(scope="module")
+def succession(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Succession]:
+    """Operators to die."""
+    operators = Succession(plane, tmp_path_factory.mktemp("faults"))
+    yield operators
+    operators.close()
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_an_undisturbed_life_writes_what_the_table_says(succession: Succession, story: Story) -> None:
+    life, _ = succession.undisturbed(story)
+    written = succession.writes(life)
+    assert sorted(written) == sorted(expected_writes(story))
+    assert [write for write in written if not write.startswith(EVENT)] == list(story.writes)
+    assert life.wrongs() == []
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_the_operator_writes_no_more_on_a_request_than_the_design_allows(story: Story) -> None:
+    """At most 4, one per verdict, and one per step of an effect; the undo Job is an effect that begins and ends, too."""
+    written = sum(write.startswith("request: approvalrequests") for write in story.writes)
+    steps = sum(2 for ran in story.jobs.values() if ran.pods)
+    assert written <= 4 + story.told.count("VerdictRecorded") + steps
+
+
+@pytest.mark.parametrize(("story", "point"), ROWS)
+def test_a_death_before_and_after_a_write_changes_nothing(succession: Succession, story: Story, point: Point) -> None:
+    life = succession.new_life(story)
+    assert succession.live_and_die(life, point) == succession.end_of(story)
+    assert life.wrongs() == []
+    life.forget()

@@ -1,0 +1,248 @@
+"""Several operators: whoever leads dies, freezes, is cut off or goes; nobody acts twice, and no decision is lost.
+
+tests/e2e/test_replicas.py has the plain cases and their figures; here all stories are under way, and what the old leader
+still sends is watched at a relay in front of it.
+"""
+
+import itertools
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+
+from controlplane import ControlPlane, wait_until
+from playground import OperatorProcess
+from tests.e2e.operators import freeze, metric, site, thaw, until_acting
+from tests.e2e.stage import Stage, new_stage
+from tests.faults.carrier import Sent
+from tests.faults.chorus import Chorus, Ends, expires_in, undisturbed
+from tests.faults.pace import Every
+from tests.faults.relay import Off, Relay
+from tests.wall.api import Call, path
+
+TAKE_OVER_SECONDS: Final = 12.0
+"""The bar for the next decision after the death of a leader."""
+HAND_OVER_SECONDS: Final = 2.0
+"""The bar for a planned handover."""
+BUSY: Final = 1.5
+"""Two cores that do other things too may take that much longer."""
+LEASE: Final = path("coordination.k8s.io/v1", "leases", "gatehold-system", "gatehold-operator")
+_NUMBERS = itertools.count()
+
+
+@dataclass
+class House:
+    """A control plane, how stories end there, and the operators of one test."""
+
+    plane: ControlPlane
+    stage: Stage
+    ends: Ends
+    stack: ExitStack = field(default_factory=ExitStack)
+
+    def operator(self) -> OperatorProcess:
+        """One more, not started."""
+        return OperatorProcess(self.plane, f"one-of-several-{next(_NUMBERS)}")
+
+    def relayed(self) -> tuple[OperatorProcess, Relay]:
+        """One more, not started, and the relay in front of it."""
+        process = self.operator()
+        return process, self.stack.enter_context(Relay(process))
+
+    def start(self, *processes: OperatorProcess) -> None:
+        """Start them; they end with the test."""
+        for process in processes:
+            process.start()
+            self.stack.callback(self._end, process)
+
+    def pair(self) -> tuple[OperatorProcess, Relay, OperatorProcess]:
+        """A leader behind a relay, and a standby, both ready."""
+        leader, relay = self.relayed()
+        standby = self.operator()
+        self.start(leader)
+        until_acting(leader)
+        self.start(standby)
+        wait_until(lambda: site(standby, "/readyz")[0] == 200, "the standby is ready", 40)
+        wait_until(lambda: metric(standby, "gatehold_wall_enforced") == 1, "the standby has proven the wall", 20)
+        self.stage.operator = standby
+        return leader, relay, standby
+
+    def holder(self) -> str:
+        """Who holds the Lease."""
+        lease = self.stage.api().get(LEASE)
+        return str(lease["spec"].get("holderIdentity", "")) if lease else ""
+
+    def _end(self, process: OperatorProcess) -> None:
+        process.kill()
+        assert "the cycle failed" not in process.log(100_000)
+        self.stage.api().send(Call(LEASE, how="delete"))
+
+
+@pytest.fixture(scope="module")
+def ends(plane: ControlPlane) -> tuple[Stage, Ends]:
+    """How stories end when nothing disturbs them."""
+    operator = OperatorProcess(plane, "alone")
+    operator.start()
+    until_acting(operator)
+    stage = new_stage(plane, operator)
+    found = undisturbed(stage)
+    operator.stop()
+    return stage, found
+
+
+@pytest.fixture
+def house(plane: ControlPlane, ends: tuple[Stage, Ends]) -> Iterator[House]:
+    """Empty of operators at the beginning and at the end."""
+    built = House(plane, ends[0], ends[1])
+    with built.stack:
+        yield built
+
+
+def leads(process: OperatorProcess) -> bool:
+    """Whether it says that it acts."""
+    return metric(process, "gatehold_leader") == 1
+
+
+def landed(writes: list[Sent]) -> list[str]:
+    """What was accepted of these, the leader's pulse aside: it is on nobody's request and decides nothing."""
+    pulse = "/approvalrequests/gatehold-probe"
+    return [f"{w.method} {w.path}: {w.code}" for w in writes if 200 <= w.code < 300 and not w.path.endswith(pulse)]
+
+
+# ---- it dies, or goes
+
+
+def test_a_leader_killed_among_all_stories_is_replaced_within_the_bar(house: House) -> None:
+    leader, _, standby = house.pair()
+    chorus = Chorus(house.stage, "killed")
+    chorus.begin()
+    leader.kill()
+    died = time.monotonic()
+    chorus.join(expires_in(3), "expires")
+    wait_until(lambda: leads(standby), "the standby leads", 30)
+    assert time.monotonic() - died < TAKE_OVER_SECONDS * BUSY
+    chorus.end(house.ends)
+
+
+def test_a_planned_handover_among_all_stories_keeps_its_bar(house: House) -> None:
+    leader, relay, standby = house.pair()
+    chorus = Chorus(house.stage, "handed-over")
+    chorus.begin()
+    chorus.join(expires_in(1), "expires")
+    house.plane.signal_program(leader.name, signal.SIGTERM)
+    told = time.monotonic()
+    wait_until(lambda: leads(standby), "the standby leads", 30)
+    leads_at = time.monotonic()
+    assert leads_at - told < HAND_OVER_SECONDS * BUSY
+    chorus.end(house.ends)
+    assert leader.code() == 0
+    assert landed(relay.writes(leads_at)) == []
+
+
+# ---- it lives, and must not act any more
+
+
+def test_a_leader_frozen_among_all_stories_writes_nothing_when_it_thaws(house: House) -> None:
+    leader, relay, standby = house.pair()
+    chorus = Chorus(house.stage, "frozen")
+    chorus.begin()
+    freeze(leader)
+    chorus.join(expires_in(3), "expires")
+    wait_until(lambda: leads(standby), "the standby leads", 30)
+    chorus.end(house.ends)
+    thawed = time.monotonic()
+    thaw(leader)
+    wait_until(lambda: leader.code() is not None, "the old leader has ended", 20)
+    assert leader.code() != 0
+    assert landed(relay.writes(thawed)) == []
+    assert house.holder().startswith(standby.name)
+    chorus.end(house.ends)  # as it was
+
+
+@pytest.mark.parametrize("how", Off, ids=lambda how: how.name.lower())
+def test_a_leader_that_is_cut_off_gives_up_before_another_begins_and_writes_nothing_later(house: House, how: Off) -> None:
+    leader, relay, standby = house.pair()
+    chorus = Chorus(house.stage, how.name.lower())
+    chorus.begin()
+    relay.cut_off(how)
+    parted = time.monotonic()
+    chorus.join(expires_in(3), "expires")
+    gave_up, took_over = until_replaced(chorus, leader, standby)
+    assert gave_up < took_over, "two led at once"
+    assert took_over - parted < TAKE_OVER_SECONDS * BUSY
+    chorus.end(house.ends)
+    healed = time.monotonic()
+    relay.heal()
+    wait_until(lambda: not relay.waiting(), "what was on its way has arrived", 10)
+    wait_until(lambda: leader.code() is not None, "the old leader has ended", 10)
+    assert landed(relay.writes(healed)) == []
+    assert house.holder().startswith(standby.name)
+    chorus.end(house.ends)  # as it was
+
+
+def until_replaced(chorus: Chorus, leader: OperatorProcess, standby: OperatorProcess) -> tuple[float, float]:
+    """When the old one did not lead any more, and when the new one did; life goes on meanwhile."""
+    times: dict[str, float] = {}
+
+    def replaced() -> bool:
+        took = leads(standby)
+        if leader.code() is not None or not leads(leader):
+            times.setdefault("gave up", time.monotonic())
+        if took:
+            times.setdefault("took over", time.monotonic())
+        chorus.advance()
+        return len(times) == 2
+
+    wait_until(replaced, f"{standby.name} leads instead of {leader.name}", 40)
+    return times["gave up"], times["took over"]
+
+
+def test_a_release_that_was_long_on_its_way_finds_the_door_shut(house: House) -> None:
+    """Sent by a leader who was right to send it; before it arrives, somebody said no to the next leader."""
+    _, relay, standby = house.pair()
+    stage = house.stage
+    policy = stage.policy(f"slow-{stage.namespace}", quorum=[{"role": "sre"}])
+    job = stage.job("slow", policy)
+    stage.request("slow-1", policy, job=job)
+    stage.until_prepared("slow-1")
+    relay.keep_back("jobs")
+    stage.say("alice", "slow-1", "approve")
+    wait_until(lambda: bool(relay.waiting()), "the release is on its way", 10)
+    relay.cut_off(Off.SILENT)
+    stage.say("bob", "slow-1", "deny", "stop it")
+    wait_until(lambda: leads(standby), "the standby leads", 30)
+    done = stage.until_done("slow-1")
+    assert done["status"]["phase"] == "Denied"
+    relay.keep_back("")
+    relay.heal()
+    wait_until(lambda: not relay.waiting(), "it has arrived", 10)
+    late = [w for w in relay.writes() if w.path.endswith("/jobs/slow")]
+    assert late
+    assert all(w.code >= 400 for w in late), landed(late)
+    assert stage.get("job", "slow")["spec"]["suspend"] is True
+    assert stage.pods_of(job) == []
+
+
+# ---- many begin
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_those_who_start_at_once_choose_one_and_decide_everything_once(house: House, count: int) -> None:
+    processes = [house.operator() for _ in range(count)]
+    chorus = Chorus(house.stage, f"all-{count}")
+    house.start(*processes)
+    chorus.begin()
+    chorus.join(expires_in(1), "expires")
+    most = 0
+
+    def watched() -> None:
+        nonlocal most
+        most = max(most, sum(map(leads, processes)))
+
+    chorus.end(house.ends, meanwhile=Every(0.2, watched))
+    assert most == 1
+    writers = [p for p in processes if metric(p, 'gatehold_writes_total{resource="approvalrequests"}')]
+    assert [p.name for p in writers] == [house.holder().partition("_")[0]]
