@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)/operator:$(CURDIR)/hack
 PYTEST_ARGS ?=
 
-.PHONY: help setup binaries demo cluster test test-unit lint types contracts verify generate check bench clean
+.PHONY: help setup binaries demo cluster test test-unit test-versions lint types contracts verify generate check bench bench-profile soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -40,6 +40,9 @@ test: binaries ## Run every test, on real API servers
 test-unit: setup ## Run the tests that need no API server
 	@$(BIN)/python -m pytest tests/domain tests/api $(PYTEST_ARGS)
 
+test-versions: setup ## Run the wall's table and the main job on Kubernetes 1.30 to 1.37 (VERSIONS=1.33: on that one)
+	@$(BIN)/python -m versions $(VERSIONS); code=$$?; $(BIN)/python hack/reference.py && exit $$code
+
 lint: setup ## Style
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -58,8 +61,14 @@ verify: setup ## Check that generated pages are as generated
 
 check: lint types contracts verify test ## Everything CI runs
 
-bench: binaries ## Measure against a bare loop (ratios; minutes)
+bench: binaries ## Measure against a bare loop (half an hour; BENCH_ARGS=--quick: minutes)
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m bench $(BENCH_ARGS)
+
+bench-profile: binaries ## Show where the time of a decision goes
+	@PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m bench.profile $(BENCH_ARGS)
+
+soak: binaries ## Random life under random faults, then every invariant (30 minutes; SOAK_ARGS="--minutes 120 --seed 7")
+	@PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist

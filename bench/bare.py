@@ -1,58 +1,122 @@
-"""The bare loop: watch, then the writes of a release, and nothing else. Runs as a process of its own, as the operator does.
+"""The bare loop: watch, then the writes of a decision, and nothing else. A process of its own, as the operator is.
 
-It keeps no cache, decides nothing and checks nothing; what it writes is what the API server accepts from the operator.
+It keeps no cache, decides nothing and checks nothing; what it writes is what the API server accepts from the operator, as
+many writes to the same kinds of objects, in the same order and with as much at once as the operator has workers. As there,
+Events are written by one task that nobody waits for.
+
+    python -m bench.bare KUBECONFIG NAMESPACE serve              release every bare Job whose request has a verdict
+    python -m bench.bare KUBECONFIG NAMESPACE list NAME          list everything that is not done, then release that one
+    python -m bench.bare KUBECONFIG NAMESPACE expire SECONDS     at that time (since 1970) end every bare request
 """
 
 import asyncio
 import contextlib
 import sys
-from typing import Any
+import time
+from collections.abc import Sequence
+from typing import Any, Final
 
 from gatehold.kube.client import Cluster
 from gatehold.kube.errors import ApiError
 from gatehold.kube.resources import EVENTS, JOBS, REQUESTS
 
 Body = dict[str, Any]
-PREFIX = "bare"
+PREFIX: Final = "bare"
+DONE: Final = "gatehold.dev/done=true"
+NOT_DONE: Final = "gatehold.dev/done!=true"
+WORKERS: Final = 32
 
 
-async def main(kubeconfig: str, namespace: str) -> None:
-    """Serve every bare request until killed."""
-    async with await Cluster.connect(kubeconfig=kubeconfig, timeout=60.0, pool=100) as cluster:
-        version = [page.resource_version async for page in cluster.list_pages(REQUESTS, namespace)][-1]
+class Bare:
+    """One bare loop."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        """Write nothing yet."""
+        self._cluster = cluster
+        self._namespace = namespace
+        self._gate = asyncio.Semaphore(WORKERS)
+        self._events: asyncio.Queue[Body] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self) -> None:
+        """Release every bare Job whose request has a verdict, for ever."""
+        version = [page.resource_version async for page in self._cluster.list_pages(REQUESTS, self._namespace, DONE)][-1]
+        self._start(self._tell())
         print("ready", flush=True)
-        tasks: set[asyncio.Task[None]] = set()
         served: set[str] = set()
         while True:  # a watch ends now and then: go on where it ended
             with contextlib.suppress(ApiError):
-                async for event in cluster.watch(REQUESTS, version, "gatehold.dev/done=true", seconds=3600):
+                async for event in self._cluster.watch(REQUESTS, version, DONE, seconds=3600):
                     body = event["object"]
                     version = body["metadata"]["resourceVersion"]
-                    name, notes = body["metadata"]["name"], body["metadata"].get("annotations") or {}
-                    if name in served or not name.startswith(PREFIX) or not any(k.startswith("verdict.") for k in notes):
-                        continue
-                    served.add(name)
-                    task = asyncio.create_task(serve(cluster, namespace, body))
-                    tasks.add(task)
-                    task.add_done_callback(tasks.discard)
+                    if _decided(body) and body["metadata"]["uid"] not in served:
+                        served.add(body["metadata"]["uid"])
+                        self._start(self._release(body))
+
+    async def list(self, name: str) -> None:
+        """Read everything that is not done, page by page, keep nothing, then release one Job."""
+        async for _ in self._cluster.list_pages(REQUESTS, None, NOT_DONE):
+            pass
+        await self._release(await self._cluster.get(REQUESTS, self._namespace, name))
+
+    async def expire(self, at: float) -> None:
+        """End all bare requests at that time."""
+        pages = self._cluster.list_pages(REQUESTS, self._namespace, DONE)
+        bodies = [b async for page in pages for b in page.items if b["metadata"]["name"].startswith(PREFIX)]
+        self._start(self._tell())
+        print("ready", flush=True)
+        await asyncio.sleep(at - time.time())
+        await asyncio.gather(*map(self._end, bodies))
+        await asyncio.Event().wait()
+
+    async def _release(self, body: Body) -> None:
+        """A decision and its release: status, Job, status again, and three Events."""
+        meta = body["metadata"]
+        async with self._gate:
+            answer = await self._write_status(body, "1/1")
+            release = {"annotations": {"gatehold.dev/released-by": meta["uid"]}, "finalizers": ["gatehold.dev/outcome"]}
+            patch = {"metadata": release, "spec": {"suspend": False}}
+            await self._cluster.merge_patch(JOBS, self._namespace, meta["name"], patch)
+            await self._write_status(answer, "2/1")
+        self._tell_of(meta, ("VerdictRecorded", "Approved", "EffectStarted"))
+
+    async def _end(self, body: Body) -> None:
+        """An expiry: status, the last write, and two Events."""
+        meta = body["metadata"]
+        async with self._gate:
+            answer = await self._write_status(body, "0/2")
+            last = {"resourceVersion": answer["metadata"]["resourceVersion"], "labels": {"gatehold.dev/ended": "true"}}
+            await self._cluster.merge_patch(REQUESTS, self._namespace, meta["name"], {"metadata": last})
+        self._tell_of(meta, ("Waiting", "Expired"))
+
+    async def _write_status(self, body: Body, text: str) -> Body:
+        """One status write that the wall lets pass: it changes no phase."""
+        meta = body["metadata"]
+        patch = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": {"approvals": text}}
+        return await self._cluster.patch_status(REQUESTS, self._namespace, meta["name"], patch)
+
+    def _tell_of(self, meta: Body, reasons: Sequence[str]) -> None:
+        for reason in reasons:
+            self._events.put_nowait(event_of(meta, reason))
+
+    async def _tell(self) -> None:
+        while True:
+            await self._cluster.create(EVENTS, self._namespace, await self._events.get())
+
+    def _start(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            print("failed:", task.exception(), flush=True)
 
 
-async def serve(cluster: Cluster, namespace: str, body: Body) -> None:
-    """The writes of a decision and its release, in the operator's order: status, Job, status again, and three Events."""
+def _decided(body: Body) -> bool:
     meta = body["metadata"]
-    answer = await write_status(cluster, namespace, body, "1/1")
-    release = {"annotations": {"gatehold.dev/released-by": meta["uid"]}, "finalizers": ["gatehold.dev/outcome"]}
-    await cluster.merge_patch(JOBS, namespace, meta["name"], {"metadata": release, "spec": {"suspend": False}})
-    await write_status(cluster, namespace, answer, "2/1")
-    for reason in ("VerdictRecorded", "Approved", "EffectStarted"):
-        await cluster.create(EVENTS, namespace, event_of(meta, reason))
-
-
-async def write_status(cluster: Cluster, namespace: str, body: Body, text: str) -> Body:
-    """One status write that the wall lets pass: it changes no phase."""
-    meta = body["metadata"]
-    patch = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": {"approvals": text}}
-    return await cluster.patch_status(REQUESTS, namespace, meta["name"], patch)
+    return meta["name"].startswith(PREFIX) and any(key.startswith("verdict.") for key in meta.get("annotations") or {})
 
 
 def event_of(meta: Body, reason: str) -> Body:
@@ -75,5 +139,17 @@ def event_of(meta: Body, reason: str) -> Body:
     }
 
 
+async def main(kubeconfig: str, namespace: str, verb: str, what: str = "") -> None:
+    """Connect and do it."""
+    async with await Cluster.connect(kubeconfig=kubeconfig, timeout=60.0, pool=WORKERS + 16) as cluster:
+        bare = Bare(cluster, namespace)
+        if verb == "list":
+            await bare.list(what)
+        elif verb == "expire":
+            await bare.expire(float(what))
+        else:
+            await bare.serve()
+
+
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:3]))
+    asyncio.run(main(*sys.argv[1:5]))

@@ -1,0 +1,19 @@
+"""What is measured, a module for each group of rows. `MEASUREMENTS` is the order in which it happens."""
+
+from typing import Final
+
+from bench.groups import decisions, expiry, life, replicas, restart, weight
+from bench.rows import Measurement
+
+MEASUREMENTS: Final = (
+    Measurement(("writes",), life.writes, once=True),
+    Measurement(("start",), weight.start),
+    Measurement(("memory", "memory-peak"), weight.memory),
+    Measurement(("release-p50", "release-p99"), decisions.one_by_one),
+    Measurement(("lone-p50",), decisions.lone),
+    Measurement(("burst",), decisions.at_once),
+    Measurement(("expiry",), expiry.same_second),
+    Measurement(("restart-held", "restart-start"), restart.with_many_held),
+    Measurement(("leader-killed", "handover"), replicas.next_decision),
+)
+"""Memory before anything else has fed the operator; replicas last, since they leave another one leading."""

@@ -1,0 +1,28 @@
+"""How much is measured: what a full run does, a quick one, and the least that shows that it runs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Counts of one round, and how many rounds."""
+
+    rounds: int = 3
+    singles: int = 150
+    """Decisions one after the other, a round."""
+    lone: int = 12
+    """Decisions with more than a second between them, a round."""
+    burst: int = 1000
+    """Decisions at once."""
+    expiring: int = 1000
+    """Requests with the same deadline."""
+    held: int = 2000
+    """Held Jobs at a restart."""
+    settle: float = 1.5
+    """Seconds of rest before a figure of memory is read."""
+
+
+FULL: Final = Sizes()
+QUICK: Final = Sizes(rounds=2, singles=80, lone=6, burst=300, expiring=300, held=500)
+TINY: Final = Sizes(rounds=1, singles=3, lone=1, burst=5, expiring=5, held=5, settle=0.2)
