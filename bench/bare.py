@@ -1,7 +1,7 @@
 """The bare loop: watch, then the writes of a decision, and nothing else. A process of its own, as the operator is.
 
-It keeps no cache, decides nothing and checks nothing; what it writes is what the API server accepts from the operator, as
-many writes to the same kinds of objects, in the same order and with as much at once as the operator has workers. As there,
+It keeps no cache, decides nothing and checks nothing; what it writes is what the operator writes: as many writes of the same
+content to the same kinds of objects, in the same order and with as much at once as the operator has workers. As there,
 Events are written by one task that nobody waits for.
 
     python -m bench.bare KUBECONFIG NAMESPACE serve              release every bare Job whose request has a verdict
@@ -22,6 +22,7 @@ from gatehold.kube.resources import EVENTS, JOBS, REQUESTS
 
 Body = dict[str, Any]
 PREFIX: Final = "bare"
+VERDICT: Final = "verdict.gatehold.dev/"
 DONE: Final = "gatehold.dev/done=true"
 NOT_DONE: Final = "gatehold.dev/done!=true"
 WORKERS: Final = 32
@@ -73,26 +74,26 @@ class Bare:
         """A decision and its release: status, Job, status again, and three Events."""
         meta = body["metadata"]
         async with self._gate:
-            answer = await self._write_status(body, "1/1")
+            answer = await self._write_status(body, approved(body))
             release = {"annotations": {"gatehold.dev/released-by": meta["uid"]}, "finalizers": ["gatehold.dev/outcome"]}
             patch = {"metadata": release, "spec": {"suspend": False}}
             await self._cluster.merge_patch(JOBS, self._namespace, meta["name"], patch)
-            await self._write_status(answer, "2/1")
+            await self._write_status(answer, begun())
         self._tell_of(meta, ("VerdictRecorded", "Approved", "EffectStarted"))
 
     async def _end(self, body: Body) -> None:
         """An expiry: status, the last write, and two Events."""
         meta = body["metadata"]
         async with self._gate:
-            answer = await self._write_status(body, "0/2")
+            answer = await self._write_status(body, {"approvals": "0/2"})
             last = {"resourceVersion": answer["metadata"]["resourceVersion"], "labels": {"gatehold.dev/ended": "true"}}
             await self._cluster.merge_patch(REQUESTS, self._namespace, meta["name"], {"metadata": last})
         self._tell_of(meta, ("Waiting", "Expired"))
 
-    async def _write_status(self, body: Body, text: str) -> Body:
-        """One status write that the wall lets pass: it changes no phase."""
+    async def _write_status(self, body: Body, status: Body) -> Body:
+        """One status write that the wall lets pass."""
         meta = body["metadata"]
-        patch = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": {"approvals": text}}
+        patch = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": status}
         return await self._cluster.patch_status(REQUESTS, self._namespace, meta["name"], patch)
 
     def _tell_of(self, meta: Body, reasons: Sequence[str]) -> None:
@@ -117,6 +118,49 @@ class Bare:
 def _decided(body: Body) -> bool:
     meta = body["metadata"]
     return meta["name"].startswith(PREFIX) and any(key.startswith("verdict.") for key in meta.get("annotations") or {})
+
+
+def approved(body: Body) -> Body:
+    """What the operator writes at that moment, as much and of the same kind, put together without a decision.
+
+    The wall asks the same of it: the phase moves, the admitted word is recorded, the quorum is met. So a ratio says what
+    deciding costs, and not what the wall asks of whoever moves a phase.
+    """
+    notes, old, meta = body["metadata"]["annotations"], body["status"], body["metadata"]
+    key = next(key for key in notes if key.startswith(VERDICT))
+    word, digest, role, username, _, comment = notes[key].split("|", 5)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    verdict = {"id": int(key.removeprefix(VERDICT)), "verdict": word, "digest": digest, "role": role, "username": username}
+    job = old["resolved"]["job"]
+    target = {"apiVersion": "batch/v1", "kind": "Job", "name": job["name"], "uid": job["uid"], "resourceVersion": "1"}
+    return {
+        "phase": "Approved",
+        "approvals": "1/1",
+        "validUntil": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600)),
+        "verdicts": [{**verdict, "comment": comment, "observedAt": now}],
+        "decision": {
+            "outcome": "Approved",
+            "by": "People",
+            "at": now,
+            "reason": "QuorumMet",
+            "message": f"approved by {username}",
+        },
+        "effect": {"type": "Release", "state": "Waiting", "object": target, "prior": {"suspend": True}},
+        "conditions": [_turned(condition, now, meta["generation"]) for condition in old["conditions"]],
+    }
+
+
+def begun() -> Body:
+    """The status once the effect has begun."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    figures = {"at": now, "active": 0, "succeeded": 0, "failed": 0}
+    return {"effect": {"state": "Running", "startedAt": now, "progress": figures}}
+
+
+def _turned(condition: Body, now: str, generation: int) -> Body:
+    """A condition with another reason and text; that of Approved is True now."""
+    fresh = {**condition, "reason": "EffectRunning", "message": "written by the bare loop", "observedGeneration": generation}
+    return {**fresh, "status": "True", "lastTransitionTime": now} if condition["type"] == "Approved" else fresh
 
 
 def event_of(meta: Body, reason: str) -> Body:

@@ -16,7 +16,7 @@ def install(cluster: Cluster, *, stamping: bool | None = None) -> None:
     """Install Gatehold's API and wall; `stamping` as the API server has it (from 1.36 on), unless it is said."""
     stamping = can_stamp(cluster) if stamping is None else stamping
     cluster.kubectl("apply", "--server-side", "-f", str(CRDS))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(CRDS))
+    wait_established(cluster)
     files = [path for path in sorted(WALL.glob("*.yaml")) if stamping or path.name != STAMP]
     for path in files:  # in order: what a later file names stands in an earlier one
         cluster.kubectl("apply", "--server-side", "-f", str(path))
@@ -28,6 +28,17 @@ def can_stamp(cluster: Cluster) -> bool:
     """Whether this API server serves mutating policies, by which one word becomes a verdict."""
     found = cluster.kubectl("get", "--raw", "/apis/admissionregistration.k8s.io/v1").stdout
     return any(kind["name"] == "mutatingadmissionpolicies" for kind in json.loads(found)["resources"])
+
+
+def wait_established(cluster: Cluster, seconds: float = 60) -> None:
+    """Wait until our kinds are served. `kubectl wait` fails on an object so new that it has no conditions yet."""
+    names = [f"crd/{path.stem}.gatehold.dev" for path in sorted(CRDS.glob("*.yaml"))]
+    shown = "jsonpath={.status.conditions[?(@.type=='Established')].status}"
+
+    def served() -> bool:
+        return all(cluster.kubectl("get", name, "-o", shown).stdout == "True" for name in names)
+
+    wait_until(served, f"{', '.join(names)} are served", seconds)
 
 
 def wait_enforced(cluster: Cluster, seconds: float = 40) -> None:

@@ -20,6 +20,7 @@ from gatehold.runtime.operator import Operator, run
 from gatehold.runtime.parts import Controllers, Key, Periodic, Runtime
 from gatehold.runtime.watchdog import PROBE
 from gatehold.settings import Settings
+from playground import wait_established
 
 CRD_FOLDER = Path(__file__).resolve().parents[2] / "crds"
 
@@ -29,8 +30,7 @@ def plane() -> Iterator[ControlPlane]:
     """The API server without controllers: nothing here needs a pod."""
     with ControlPlane.start(components=API_ONLY, nodes=0) as plane:
         plane.kubectl("apply", "--server-side", "-f", str(CRD_FOLDER))
-        for plural in ("approvalrequests", "approvalpolicies"):
-            plane.kubectl("wait", "--for=condition=Established", f"crd/{plural}.gatehold.dev", "--timeout=30s")
+        wait_established(plane)
         yield plane
 
 

@@ -14,6 +14,7 @@ from gatehold.runtime.routing import Router
 from gatehold.runtime.tasks import on_signals
 
 _ENDS_SECONDS = 1.0  # at most; on a busy machine its watches need some turns of the loop to close
+_WAITER = "pause-waiter for "
 
 
 class KopfWatch:
@@ -50,9 +51,7 @@ class KopfWatch:
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks, timeout=_ENDS_SECONDS)
+            await _end(set(tasks))
 
     def stop(self) -> None:
         """Tell kopf to end."""
@@ -63,3 +62,19 @@ class KopfWatch:
         await self.ready.wait()
         on_signals(stop)
         await asyncio.Event().wait()
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel kopf's tasks, then what it may leave: a watch that is cut off in the wrong moment forgets its waiter.
+
+    Kopf's runner looks for such leavings, too. Of another operator in the same loop (tests have that) nothing is lost:
+    its watch begins anew where it was.
+    """
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=_ENDS_SECONDS)
+    left = {task for task in asyncio.all_tasks() if task.get_name().startswith(_WAITER)}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_ENDS_SECONDS)
