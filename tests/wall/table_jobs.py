@@ -100,6 +100,16 @@ CREATE = [
     new_job("a held Job that is not suspended", "ci", "a Job with label gatehold.dev/hold is created with spec.suspend: true; open an ApprovalRequest with effect Release to let it run", spec={"suspend": False}),
     new_job("a held Job that does not say", "ci", "is created with spec.suspend: true", spec={"suspend": None}),
     new_job("a held Job of another controller", "ci", "a held Job is run by the Job controller of the cluster; leave spec.managedBy out", spec={"managedBy": "example.com/mine"}, since=(1, 32)),
+    new_job(
+        "a held Job with a selector of its own",
+        "ci",
+        "a held Job selects its own pods; leave spec.manualSelector out",
+        spec={
+            "manualSelector": True,
+            "selector": {"matchLabels": {"app": "mine"}},
+            "template": {"metadata": {"labels": {"app": "mine"}}},
+        },
+    ),
     new_job("an empty policy", "ci", "label gatehold.dev/hold names the ApprovalPolicy that holds the Job", hold=""),
     new_job("a policy that cannot be a name", "ci", "label gatehold.dev/hold names the ApprovalPolicy", hold="Prod_Change"),
     new_job("the label in capitals", "ci", "the label is spelled gatehold.dev/hold, in small letters", metadata={"labels": {"gatehold.dev/hold": None, "gatehold.dev/Hold": "solo"}}, spec={"suspend": False}),

@@ -62,6 +62,11 @@ def new(name: str = "", namespace: str = SHOP) -> Callable[[Scene], str]:
     return lambda scene: path(GROUP, "approvalrequests", namespace, name or scene.name + "-new")
 
 
+def asked_by_gate_web(scene: Scene, after: Body | None) -> bool:
+    """It carries the Gate's label; an operator at work may have put its own beside it by now."""
+    return after is not None and (after["metadata"].get("labels") or {}).get("gatehold.dev/gate") == "web"
+
+
 def opening(says: str, by: str, do: Do, refused: str = "", **more: Any) -> Attempt:
     return Attempt(says, by=by, do=do, refused=refused, ask=Ask(state="nothing"), target=more.pop("target", new()), **more)
 
@@ -75,7 +80,7 @@ OPEN = [
     opening("the release of the one Job that one may patch", "half", create("half", release="mine"), leaves=field_is("spec.subject.name", "mine")),
     opening("a drain by a holder of verb drain", "drainer", create("drainer", {"subject": None, "effect": {"type": "Drain", "drain": {"nodes": [{"name": "n1"}]}}}), leaves=field_is("spec.effect.type", "Drain")),
     opening("the operator names authors", "operator", create("operator", {"authors": ["grace"], "requester": {"username": "ci"}}), leaves=field_is("spec.authors", ["grace"])),
-    opening("the operator asks for a promotion, with the Gate's label", "operator", create("operator", {"subject": {"apiVersion": GROUP, "kind": "Rollout", "uid": "u"}, "effect": {"type": "Promote"}, "requester": {"username": "ci"}}, labels={"gatehold.dev/gate": "web"}), leaves=field_is("metadata.labels", {"gatehold.dev/gate": "web"})),
+    opening("the operator asks for a promotion, with the Gate's label", "operator", create("operator", {"subject": {"apiVersion": GROUP, "kind": "Rollout", "uid": "u"}, "effect": {"type": "Promote"}, "requester": {"username": "ci"}}, labels={"gatehold.dev/gate": "web"}), leaves=asked_by_gate_web),
     opening("labels of one's own tools", "ci", create("ci", labels={"team": "web"}), leaves=field_is("metadata.labels.team", "web")),
     opening("no verb request", "nora", create("nora"), 'cannot create resource "approvalrequests"', policy=RBAC),
     opening("edit in the namespace, but no verb request", "editor", create("editor"), "you may not open requests under policy solo: ask for verb request on approvalpolicies with resourceName solo in namespace shop"),
