@@ -16,13 +16,13 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from gatehold.api.approval_request import VERDICT_PREFIX, parse_verdicts
 from gatehold.kube.client import Cluster
 from gatehold.kube.errors import ApiError
 from gatehold.kube.resources import EVENTS, JOBS, REQUESTS
 
 Body = dict[str, Any]
 PREFIX: Final = "bare"
-VERDICT: Final = "verdict.gatehold.dev/"
 DONE: Final = "gatehold.dev/done=true"
 NOT_DONE: Final = "gatehold.dev/done!=true"
 WORKERS: Final = 32
@@ -117,7 +117,7 @@ class Bare:
 
 def _decided(body: Body) -> bool:
     meta = body["metadata"]
-    return meta["name"].startswith(PREFIX) and any(key.startswith("verdict.") for key in meta.get("annotations") or {})
+    return meta["name"].startswith(PREFIX) and any(key.startswith(VERDICT_PREFIX) for key in meta.get("annotations") or {})
 
 
 def approved(body: Body) -> Body:
@@ -126,24 +126,22 @@ def approved(body: Body) -> Body:
     The wall asks the same of it: the phase moves, the admitted word is recorded, the quorum is met. So a ratio says what
     deciding costs, and not what the wall asks of whoever moves a phase.
     """
-    notes, old, meta = body["metadata"]["annotations"], body["status"], body["metadata"]
-    key = next(key for key in notes if key.startswith(VERDICT))
-    word, digest, role, username, _, comment = notes[key].split("|", 5)
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    verdict = {"id": int(key.removeprefix(VERDICT)), "verdict": word, "digest": digest, "role": role, "username": username}
+    old, meta, now = body["status"], body["metadata"], _instant()
+    said = parse_verdicts(meta["annotations"])[0]
+    verdict = {"id": said.id, "verdict": str(said.word), "digest": said.digest, "role": said.role, "username": said.username}
     job = old["resolved"]["job"]
     target = {"apiVersion": "batch/v1", "kind": "Job", "name": job["name"], "uid": job["uid"], "resourceVersion": "1"}
     return {
         "phase": "Approved",
         "approvals": "1/1",
-        "validUntil": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600)),
-        "verdicts": [{**verdict, "comment": comment, "observedAt": now}],
+        "validUntil": _instant(3600),
+        "verdicts": [{**verdict, "comment": said.comment, "observedAt": now}],
         "decision": {
             "outcome": "Approved",
             "by": "People",
             "at": now,
             "reason": "QuorumMet",
-            "message": f"approved by {username}",
+            "message": f"approved by {said.username}",
         },
         "effect": {"type": "Release", "state": "Waiting", "object": target, "prior": {"suspend": True}},
         "conditions": [_turned(condition, now, meta["generation"]) for condition in old["conditions"]],
@@ -152,9 +150,14 @@ def approved(body: Body) -> Body:
 
 def begun() -> Body:
     """The status once the effect has begun."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    now = _instant()
     figures = {"at": now, "active": 0, "succeeded": 0, "failed": 0}
     return {"effect": {"state": "Running", "startedAt": now, "progress": figures}}
+
+
+def _instant(ahead: float = 0) -> str:
+    """So many seconds from now, as the wire has it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + ahead))
 
 
 def _turned(condition: Body, now: str, generation: int) -> Body:

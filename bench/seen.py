@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
+from gatehold.api.approval_request import VERDICT_PREFIX
 from gatehold.kube.client import Cluster
 from gatehold.kube.errors import ApiError
 from gatehold.kube.resources import Resource
@@ -77,4 +78,4 @@ def running(kind: str, job: Body) -> str:
 def decided(kind: str, request: Body) -> str:
     """The name of a request that carries a person's word."""
     notes = request["metadata"].get("annotations") or {}
-    return request["metadata"]["name"] if any(key.startswith("verdict.gatehold.dev/") for key in notes) else ""
+    return request["metadata"]["name"] if any(key.startswith(VERDICT_PREFIX) for key in notes) else ""

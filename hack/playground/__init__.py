@@ -4,8 +4,8 @@ Tests, the demo and `make cluster` share it. kwok runs no containers, so the ope
 a pod of its own, with its service account's rights and no others.
 """
 
-from playground.install import can_stamp, install, wait_enforced, wait_established
+from playground.install import can_stamp, install, install_kinds, wait_enforced
 from playground.operator_process import Launch, OperatorProcess
 from playground.people import PEOPLE, bind_people
 
-__all__ = ["PEOPLE", "Launch", "OperatorProcess", "bind_people", "can_stamp", "install", "wait_enforced", "wait_established"]
+__all__ = ["PEOPLE", "Launch", "OperatorProcess", "bind_people", "can_stamp", "install", "install_kinds", "wait_enforced"]

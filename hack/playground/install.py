@@ -15,8 +15,7 @@ STAMP: Final = "20-stamp.yaml"
 def install(cluster: Cluster, *, stamping: bool | None = None) -> None:
     """Install Gatehold's API and wall; `stamping` as the API server has it (from 1.36 on), unless it is said."""
     stamping = can_stamp(cluster) if stamping is None else stamping
-    cluster.kubectl("apply", "--server-side", "-f", str(CRDS))
-    wait_established(cluster)
+    install_kinds(cluster)
     files = [path for path in sorted(WALL.glob("*.yaml")) if stamping or path.name != STAMP]
     for path in files:  # in order: what a later file names stands in an earlier one
         cluster.kubectl("apply", "--server-side", "-f", str(path))
@@ -30,8 +29,9 @@ def can_stamp(cluster: Cluster) -> bool:
     return any(kind["name"] == "mutatingadmissionpolicies" for kind in json.loads(found)["resources"])
 
 
-def wait_established(cluster: Cluster, seconds: float = 60) -> None:
-    """Wait until our kinds are served. `kubectl wait` fails on an object so new that it has no conditions yet."""
+def install_kinds(cluster: Cluster, seconds: float = 60) -> None:
+    """Install the CRDs and wait until they are served. `kubectl wait` fails on one so new that it has no conditions yet."""
+    cluster.kubectl("apply", "--server-side", "-f", str(CRDS))
     names = [f"crd/{path.stem}.gatehold.dev" for path in sorted(CRDS.glob("*.yaml"))]
     shown = "jsonpath={.status.conditions[?(@.type=='Established')].status}"
 

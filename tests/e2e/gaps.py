@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import yaml
 
-from controlplane import Cluster, wait_until
+from controlplane import Cluster, ControlPlane, wait_until
+from playground import Launch, OperatorProcess, install, wait_enforced
 from playground.install import WALL
 from tests.e2e.stage import Stage, connection
 from tests.wall.api import Call, path
@@ -29,6 +30,18 @@ def shipped(kind: str, name: str) -> Body:
     """One object of the wall, as a user applies it."""
     bodies = (body for file in sorted(WALL.glob("*.yaml")) for body in yaml.safe_load_all(file.read_text()))
     return next(body for body in bodies if body and (body["kind"], body["metadata"]["name"]) == (kind, name))
+
+
+@contextlib.contextmanager
+def world_of_its_own(launch: Launch | None = None) -> Iterator[OperatorProcess]:
+    """A control plane and an operator for one file, since everybody in it is affected by a gap."""
+    with ControlPlane.start(nodes=2) as cluster:
+        install(cluster)
+        process = OperatorProcess(cluster, launch=launch)
+        process.start()
+        wait_enforced(cluster)
+        yield process
+        assert "Traceback" not in process.log(100_000), process.log(400)
 
 
 @contextlib.contextmanager

@@ -8,9 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from controlplane import ControlPlane, wait_until
-from playground import Launch, OperatorProcess, install, wait_enforced
-from tests.e2e.gaps import ADMISSION, KINDS, Body, gap, put, recorded, removed, shipped, until_enforced, write_verdict
+from controlplane import wait_until
+from playground import Launch, OperatorProcess
+from tests.e2e.gaps import (
+    ADMISSION,
+    KINDS,
+    Body,
+    gap,
+    put,
+    recorded,
+    removed,
+    shipped,
+    until_enforced,
+    world_of_its_own,
+    write_verdict,
+)
 from tests.e2e.late_watch import FOLDER, PROOFS, WALL, late
 from tests.e2e.operators import metric, until_acting
 from tests.e2e.stage import Stage, condition, connection, failure, new_stage
@@ -31,13 +43,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def world(folder: Path) -> Iterator[OperatorProcess]:
     """A control plane of this file's own, and an operator whose watches can be made late."""
-    with ControlPlane.start(nodes=2) as cluster:
-        install(cluster)
-        process = OperatorProcess(cluster, launch=Launch("tests.e2e.late_watch", {FOLDER: str(folder)}))
-        process.start()
-        wait_enforced(cluster)
+    with world_of_its_own(Launch("tests.e2e.late_watch", {FOLDER: str(folder)})) as process:
         yield process
-        assert "Traceback" not in process.log(100_000), process.log(400)
 
 
 @pytest.fixture

@@ -7,8 +7,20 @@ from contextlib import ExitStack
 import pytest
 
 from controlplane import ControlPlane, wait_until
-from playground import OperatorProcess, install, wait_enforced
-from tests.e2e.gaps import Body, Change, gap, jam, put, recorded, removed, shipped, until_enforced, write_verdict
+from playground import OperatorProcess, install
+from tests.e2e.gaps import (
+    Body,
+    Change,
+    gap,
+    jam,
+    put,
+    recorded,
+    removed,
+    shipped,
+    until_enforced,
+    world_of_its_own,
+    write_verdict,
+)
 from tests.e2e.operators import metric, until_acting
 from tests.e2e.stage import Stage, condition, new_stage
 
@@ -19,13 +31,8 @@ REQUESTS = "gatehold-requests"
 @pytest.fixture(scope="module")
 def world() -> Iterator[OperatorProcess]:
     """A control plane of this file's own, since everybody in it is affected."""
-    with ControlPlane.start(nodes=2) as cluster:
-        install(cluster)
-        process = OperatorProcess(cluster)
-        process.start()
-        wait_enforced(cluster)
+    with world_of_its_own() as process:
         yield process
-        assert "Traceback" not in process.log(100_000), process.log(400)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,17 +19,14 @@ from gatehold.runtime.operator import Operator, run
 from gatehold.runtime.parts import Controllers, Key, Periodic, Runtime
 from gatehold.runtime.watchdog import PROBE
 from gatehold.settings import Settings
-from playground import wait_established
-
-CRD_FOLDER = Path(__file__).resolve().parents[2] / "crds"
+from playground import install_kinds
 
 
 @pytest.fixture(scope="session")
 def plane() -> Iterator[ControlPlane]:
     """The API server without controllers: nothing here needs a pod."""
     with ControlPlane.start(components=API_ONLY, nodes=0) as plane:
-        plane.kubectl("apply", "--server-side", "-f", str(CRD_FOLDER))
-        wait_established(plane)
+        install_kinds(plane)
         yield plane
 
 

@@ -54,6 +54,11 @@ def optional_time(text: str | None) -> datetime | None:
     return None if text is None else time(text)
 
 
+def shortened(text: str, most: int) -> str:
+    """The text in at most that many characters; what is cut says so."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def stamp(instant: datetime | None) -> str | None:
     """An instant for the wire, in UTC, with microseconds where it has some; None stays None."""
     if instant is None:

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable
 
-from gatehold.api.common import Body, Wire, read
+from gatehold.api.common import Body, Wire, read, shortened
 from gatehold.api.digest import job_digest
 from gatehold.domain.plan import JobFacts, PodFacts
 from gatehold.domain.status import ResolvedJob
@@ -143,6 +143,6 @@ def _command(container: _Container) -> str:
 
 def _shown(texts: list[str]) -> tuple[str, ...]:
     """As much as a status carries; what is cut says so, since the digest is about all of it."""
-    short = [text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…" for text in texts[:_MAX_SHOWN]]
+    short = [shortened(text, _MAX_TEXT) for text in texts[:_MAX_SHOWN]]
     left = len(texts) - len(short)
     return (*short, f"({left} more containers)") if left else tuple(short)

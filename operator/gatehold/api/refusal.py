@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from gatehold.api.common import shortened
+
 _MOST: Final = 400
 _HIDDEN: Final = "(not shown)"
 _VALUES: Final = re.compile(r"(Invalid value|Duplicate value|Unsupported value):.*", re.DOTALL)
@@ -27,4 +29,4 @@ def shown(message: str) -> str:
     text = _UNSEEN.sub(" ", text).strip()
     for pattern in _SECRETS:
         text = pattern.sub(_HIDDEN, text)
-    return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
+    return shortened(text, _MOST)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gatehold.api import approval_policy
-from gatehold.api.common import ParseError, stamp, time
+from gatehold.api.common import ParseError, shortened, stamp, time
 from gatehold.controllers.apply import merge_patch
 from gatehold.controllers.wall import Wall
 from gatehold.domain.model import Policy
@@ -88,7 +88,7 @@ class PolicyController:
         if not odd:
             return ("True", PolicyReason.EVERY_RULE_APPLIES, "each of its rules applies to some request")
         text = "; ".join(f"{found.field}: {found.message}" for found in odd)
-        return ("False", odd[0].reason, text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…")
+        return ("False", odd[0].reason, shortened(text, _MOST_TEXT))
 
     def _enforced(self) -> Fact:
         last = self._wall.last
