@@ -14,7 +14,7 @@ from bench.stage import NAMESPACE
 from gatehold.kube.resources import REQUESTS
 
 AHEAD: Final = 2.5
-"""Seconds between the set-up and the deadline; every 100 requests take another."""
+"""Seconds between the set-up and the deadline; every 40 requests take another."""
 
 
 async def same_second(rig: Rig, sizes: Sizes) -> Found:
@@ -44,7 +44,7 @@ async def _operator(rig: Rig, seen: Seen, count: int) -> float:
     names, at = rig.names("ours", count), _soon(count)
     await rig.held(names, deadline=datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z"))
     await rig.until_known(rig.pending + count)
-    return await _last(seen, names, at)
+    return await last(seen, names, at)
 
 
 async def _bare(rig: Rig, seen: Seen, count: int) -> float:
@@ -52,19 +52,18 @@ async def _bare(rig: Rig, seen: Seen, count: int) -> float:
     await rig.held(names, bare=True)
     async with rig.bare("expire", str(at)):
         await rig.bare_ready()
-        return await _last(seen, names, at)
+        return await last(seen, names, at)
 
 
-async def _last(seen: Seen, names: Sequence[str], at: float) -> float:
+async def last(seen: Seen, names: Sequence[str], at: float) -> float:
     """Seconds from that time to the last of them."""
     now = time.time()
     if now > at:
         raise TimeoutError("the set-up took longer than the deadline; the machine is too busy for this measurement")
     offset = time.perf_counter() - now
-    last = await seen.wait(names, at - now + 300)
-    return last - offset - at
+    return await seen.wait(names, at - now + 300) - offset - at
 
 
 def _soon(count: int) -> float:
     """A whole second that the set-up surely reaches; deadlines have no fractions."""
-    return float(math.ceil(time.time() + AHEAD + count / 100))
+    return float(math.ceil(time.time() + AHEAD + count / 40))

@@ -54,6 +54,25 @@ def test_only_the_latest_are_remembered() -> None:
     assert departed.outlived("uid-10000", "5")
 
 
+def test_of_those_that_left_long_ago_few_are_remembered() -> None:
+    now = [0.0]
+    departed = Departed(lambda: now[0])
+    for number in range(5_000):
+        departed.note(f"uid-{number}", "5")
+    assert departed.outlived("uid-0", "4"), "all of them left a moment ago"
+    now[0] += 400
+    for number in range(5_000, 9_000):
+        departed.note(f"uid-{number}", "5")
+    assert not departed.outlived("uid-0", "4")
+    assert departed.outlived("uid-5000", "4")
+    now[0] += 400
+    for number in range(9_000, 14_000):
+        departed.note(f"uid-{number}", "5")
+        now[0] += 1
+    assert len(departed) < 350
+    assert departed.outlived("uid-13999", "5")
+
+
 def test_a_listing_after_the_watch_began_is_a_new_one() -> None:
     now = [100.0]
     listings = Listings(lambda: now[0])

@@ -7,6 +7,8 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -85,6 +87,60 @@ async def test_events_about_policies_and_about_nothing_valid(cluster: Cluster, c
     found = [item for item in await cluster.list_all(EVENTS, "default") if item["regarding"].get("name") == name]
     assert len(found) == 1
     assert metrics.registry.get_sample_value("gatehold_events_total", {"result": "failed"}) == 1
+
+
+class Written:
+    """A cluster that notes the Events written to it."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    async def create(self, _: object, __: object, body: dict[str, Any]) -> None:
+        self.events.append(body)
+
+
+class Time:
+    """A clock of the server that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+
+async def test_an_event_waits_for_cycles_that_are_under_way_and_tells_when_it_happened() -> None:
+    written, clock, idle = Written(), Time(), asyncio.Event()
+
+    async def until_idle() -> None:
+        await idle.wait()
+
+    recorder = Recorder(written, clock, Metrics(), "gatehold_1", idle=until_idle)  # type: ignore[arg-type]
+    writing = asyncio.create_task(recorder.run())
+    recorder.record(Event(Regarding("v1", "K", "n", "x", "u"), "Approved", "Decide", "ok"))
+    clock.at += timedelta(hours=1)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not written.events
+    idle.set()
+    await recorder.flush(5)
+    assert [event["eventTime"] for event in written.events] == ["2026-03-01T00:00:00.000000Z"]
+    writing.cancel()
+
+
+async def test_an_event_waits_no_longer_than_the_end_of_a_process_allows() -> None:
+    written = Written()
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    recorder = Recorder(written, Time(), Metrics(), "gatehold_1", idle=never)  # type: ignore[arg-type]
+    writing = asyncio.create_task(recorder.run())
+    for uid in "abc":
+        recorder.record(Event(Regarding("v1", "K", "n", "x", uid), "Approved", "Decide", "ok"))
+    await recorder.flush(0.5)
+    assert len(written.events) == 3
+    writing.cancel()
 
 
 def test_text_is_cut_between_characters() -> None:

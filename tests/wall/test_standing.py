@@ -183,6 +183,22 @@ async def test_many_who_ask_at_once_share_a_look(world: World) -> None:
     assert world.server.looks == 1
 
 
+async def test_a_proof_that_began_after_the_yes_was_seen_is_a_look_as_well(world: World) -> None:
+    world.later(2)  # longer than a proof may stand for a release
+    seen = world.see()
+    assert await world.wall.prove()
+    assert await world.wall.confirm(seen) is Trust.GENUINE
+    assert world.server.looks == 0
+
+
+async def test_one_that_began_before_is_none(world: World) -> None:
+    world.later(0.1)
+    seen = world.see()
+    assert await world.wall.prove()
+    assert await world.wall.confirm(seen) is Trust.GENUINE
+    assert (world.server.proofs, world.server.looks) == (2, 1)  # of the two, one was the last life's
+
+
 async def test_an_outage_costs_nobody_an_approval_and_lets_nothing_pass(world: World) -> None:
     world.server.away = True
     seen = world.see()

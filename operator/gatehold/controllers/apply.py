@@ -20,7 +20,7 @@ from gatehold.controllers.wall import Wall
 from gatehold.domain.model import Request
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import MarkDone, NoteRequest, Plan, Proof, Refusal, ReleaseJob, Write
-from gatehold.domain.status import EffectState
+from gatehold.domain.status import EffectState, Status
 from gatehold.kube.errors import ApiError, Forbidden, Unavailable, is_refusal
 from gatehold.kube.resources import REQUESTS
 from gatehold.runtime.parts import Runtime
@@ -80,14 +80,18 @@ class Apply:
 
     async def _write_beside(self, request: Request, body: Body, plan: Plan) -> Body:
         """Write Approved while the wall is proven and looked at; the release waits for both. See `Gather.confirm`."""
-        known = asyncio.gather(self._wall.prove(), self._gather.confirm(request, body, plan.status))
+        known = asyncio.create_task(self._known(request, body, plan.status), name="known-before-release")
         try:
             body = await self._write_status(request, body, plan)
-            if not all(await known):
+            if not await known:
                 raise NotProvenError
         finally:
             await asyncio.wait([known])
         return body
+
+    async def _known(self, request: Request, body: Body, status: Status) -> bool:
+        """Proven, and looked at. The proof first: one that is young enough is there at once, a new one is a look, too."""
+        return await self._wall.prove() and await self._gather.confirm(request, body, status)
 
     async def _write_status(self, request: Request, body: Body, plan: Plan) -> Body:
         before = body.get("status") or {}
@@ -98,7 +102,7 @@ class Apply:
         patch = {"metadata": {"resourceVersion": body["metadata"]["resourceVersion"]}, "status": change}
         self._check_leader()
         answer = await self._runtime.cluster.patch_status(REQUESTS, request.namespace, request.name, patch)
-        self._runtime.requests.upsert(answer, self._seen_at())
+        self._runtime.answered(REQUESTS, answer)
         self._tell.what_happened(request, answer, parse_status(body), plan.status)
         return answer
 
@@ -131,6 +135,7 @@ class Apply:
         answer = await self._patch(request, body, {"labels": {DONE_LABEL: "true"}})
         self._runtime.requests.remove(request.uid)
         self._tell.whole_story(answer, parse_status(answer))
+        self._tell.forget(request.uid)
         log.info("done", extra={"fields": {"record": json.dumps(record_of(answer), ensure_ascii=False)}})
         return answer
 
@@ -138,11 +143,8 @@ class Apply:
         version = body["metadata"]["resourceVersion"]
         patch = {"metadata": {**metadata, "uid": request.uid, "resourceVersion": version}}
         answer = await self._runtime.cluster.merge_patch(REQUESTS, request.namespace, request.name, patch)
-        self._runtime.requests.upsert(answer, self._seen_at())
+        self._runtime.answered(REQUESTS, answer)
         return answer
-
-    def _seen_at(self) -> float | None:
-        return self._runtime.clock.timestamp() if self._runtime.clock.known() else None
 
     def _check_leader(self) -> None:
         if not self._runtime.is_leader():

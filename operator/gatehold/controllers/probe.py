@@ -51,11 +51,12 @@ class ProbeAccount:
         self._probe: Cluster | None = None
         self._minted = float("-inf")
         self._turn = asyncio.Lock()
+        self._texts: dict[tuple[Resource, str], Body] = {}
         self._names = tuple(f"{body['kind']}/{body['metadata']['name']}" for body in texts)
 
     async def wall_objects(self) -> Sequence[Body]:
-        """Read every policy and binding that we ship, live."""
-        return await self._read(self._names, self._runtime.cluster.get)
+        """Read every policy and binding that we ship, live: the metadata of each, and the rest where that has changed."""
+        return await self._read(self._names, self._newest)
 
     async def guards(self) -> frozenset[Head]:
         """Read the two that stand before the verdicts."""
@@ -143,6 +144,14 @@ class ProbeAccount:
         labels = body["metadata"].get("labels") or {}
         return body if labels.get(_LABEL[0]) == _LABEL[1] else None
 
+    async def _newest(self, resource: Resource, namespace: str | None, name: str) -> Body:
+        """The object as it stands now. Of the same uid and resourceVersion there is only one text, so that is kept."""
+        head = await self._runtime.cluster.get_metadata(resource, namespace, name)
+        known = self._texts.get((resource, name))
+        if known is None or not _same(known["metadata"], head["metadata"]):
+            known = self._texts[resource, name] = await self._runtime.cluster.get(resource, namespace, name)
+        return known
+
     async def _as_probe(self) -> Cluster:
         async with self._turn:
             if self._probe is None or time.monotonic() - self._minted > _RENEW_SECONDS:
@@ -151,6 +160,10 @@ class ProbeAccount:
                     await self._probe.close()
                 self._probe, self._minted = self._runtime.cluster.as_token(token), time.monotonic()
             return self._probe
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one.get(key) == other.get(key) for key in ("uid", "resourceVersion"))
 
 
 def _unrecorded(body: Body, annotations: Iterable[str]) -> bool:

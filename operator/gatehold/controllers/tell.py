@@ -14,7 +14,8 @@ from gatehold.domain.story import OVERRIDDEN, WRITE_REFUSED, Entry, story
 from gatehold.runtime.parts import Runtime
 from gatehold.telemetry.events import Event, Regarding
 
-_REMEMBERED = 50_000
+_OBJECTS = 4_000  # of which it is remembered what was told: those that are not done, the latest ones
+_EACH = 100
 
 
 class Tell:
@@ -23,12 +24,12 @@ class Tell:
     def __init__(self, runtime: Runtime) -> None:
         """Use the runtime's recorder, notices and metrics."""
         self._runtime = runtime
-        self._told: OrderedDict[str, None] = OrderedDict()
+        self._told: OrderedDict[str, tuple[int, ...]] = OrderedDict()  # uid -> hashes of what was told
         self._known_overrides: set[str] = set()  # uids of Jobs whose request has told it
 
     def what_happened(self, request: Request, body: Mapping[str, Any], before: Status, after: Status) -> None:
         """Tell what lies between two statuses: called once the later one is written."""
-        if self._first(request.uid):
+        if self._first(request.uid, "whole story"):
             self.whole_story(body, before)
         for entry in story(before, after):
             self._event(body, entry)
@@ -72,20 +73,24 @@ class Tell:
             at = entry.at + timedelta(microseconds=number) if entry.at is not None else None  # a status counts in seconds
             self._event(body, entry, at, late=late)
 
+    def forget(self, uid: str) -> None:
+        """It is done, so nothing more will be told."""
+        self._told.pop(uid, None)
+
     def _event(self, body: Mapping[str, Any], entry: Entry, at: datetime | None = None, *, late: bool = False) -> None:
         kind: Literal["Normal", "Warning"] = "Warning" if entry.warning else "Normal"
         event = Event(Regarding.of(body), entry.reason, entry.reason, entry.message, kind, entry.key, at)
-        if self._first(event.name):
+        if self._first(event.regarding.uid, event.reason, event.discriminator):
             self._runtime.events.record(event, late=late)
 
-    def _first(self, what: str) -> bool:
-        """Whether this process meets that name of an Event, or uid of a request, for the first time."""
-        if what in self._told:
-            return False
-        self._told[what] = None
-        if len(self._told) > _REMEMBERED:
+    def _first(self, uid: str, *what: str) -> bool:
+        """Whether this process tells that of this object for the first time, as far as it remembers."""
+        told, mark = self._told.pop(uid, ()), hash(what)
+        known = mark in told
+        self._told[uid] = told if known else (*told[1 - _EACH :], mark)
+        if len(self._told) > _OBJECTS:
             self._told.popitem(last=False)
-        return True
+        return not known
 
     def _notice(self, request: Request, status: Status, entry: Entry) -> None:
         where = f"{request.namespace}/{request.name}"

@@ -112,8 +112,9 @@ class Wall:
         return trust
 
     def look_soon(self) -> None:
-        """Begin to look now, since somebody will ask: a verdict has just been seen."""
-        if self._standing.stands and self._looking is None:
+        """Begin to look now, since somebody will ask: a verdict has just been seen. A proof that is due is a look, too."""
+        recent = self._monotonic() - self._good < FRESH
+        if self._standing.stands and self._looking is None and recent:
             self._look()
 
     async def keep(self) -> None:

@@ -1,17 +1,20 @@
 """Kubernetes Events that tell the story of a request; controllers record, one task writes.
 
 The name of an Event is a hash of what it says about whom: a retry, a restart or a second leader makes the same name, and the
-API server answers "already there", which is success. Recording never raises and never waits.
+API server answers "already there", which is success. Recording never raises and never waits. What is recorded while cycles
+are under way is written once they have ended, or a little later: an Event must not compete with the write that lets go.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -25,6 +28,7 @@ CONTROLLER = "gatehold.dev/operator"
 _NOTE_BYTES = 1024
 _QUEUE = 10_000
 _TRIES = 5
+_PATIENCE = 0.2  # seconds that an Event waits for cycles to end, at most; `flush` at the end of a process allows 0.5
 
 log = logging.getLogger(__name__)
 
@@ -70,30 +74,44 @@ class Event:
         return f"{self.regarding.name[:200]}.{hashlib.sha256(text.encode()).hexdigest()[:20]}"
 
 
+async def _always() -> None:
+    """Nothing is under way."""
+
+
 class Recorder:
     """Takes Events without waiting and writes them one after the other."""
 
-    def __init__(self, cluster: Cluster, clock: Clock, metrics: Metrics, instance: str) -> None:
-        """Write nothing before `run`; `instance` says which process it was."""
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        metrics: Metrics,
+        instance: str,
+        *,
+        idle: Callable[[], Awaitable[None]] = _always,
+    ) -> None:
+        """Write nothing before `run`; `instance` says which process it was, `idle` waits until no cycle is under way."""
         self._cluster = cluster
         self._clock = clock
         self._metrics = metrics
         self._instance = instance[:128]
-        self._queue: asyncio.PriorityQueue[tuple[bool, int, Event]] = asyncio.PriorityQueue(_QUEUE)
+        self._idle = idle
+        self._queue: asyncio.PriorityQueue[tuple[bool, int, float, Event]] = asyncio.PriorityQueue(_QUEUE)
         self._numbers = itertools.count()
 
     def record(self, event: Event, *, late: bool = False) -> None:
         """Take one Event in; when the queue is full it is dropped and counted. A late one waits for all that are not."""
         try:
-            self._queue.put_nowait((late, next(self._numbers), event))
+            self._queue.put_nowait((late, next(self._numbers), time.monotonic(), self._dated(event)))
         except asyncio.QueueFull:
             self._metrics.count("gatehold_events_total", result="dropped")
 
     async def run(self) -> None:
         """Write forever."""
         while True:
-            _, _, event = await self._queue.get()
+            _, _, recorded, event = await self._queue.get()
             try:
+                await self._calm(recorded + _PATIENCE - time.monotonic())
                 await self._write(event)
             finally:
                 self._queue.task_done()
@@ -105,6 +123,19 @@ class Recorder:
                 await self._queue.join()
         except TimeoutError:
             log.warning("%d events were not written", self._queue.qsize())
+
+    def _dated(self, event: Event) -> Event:
+        """The moment is that of the recording, not of the writing, where it is known."""
+        try:
+            return event if event.at is not None else replace(event, at=self._clock.now())
+        except ClockUnknown:
+            return event
+
+    async def _calm(self, seconds: float) -> None:
+        """Wait until no cycle is under way, at most that long: people wait for cycles and not for Events."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._idle()
 
     async def _write(self, event: Event) -> None:
         for attempt in range(_TRIES):
