@@ -7,7 +7,7 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +16,11 @@ from typing import Any, Final
 import yaml
 
 from gatehold.cli import exits
+from gatehold.domain.gate import GateReason
 from gatehold.domain.phases import MOVES, Phase
-from gatehold.domain.reasons import PolicyReason, Reason
+from gatehold.domain.reasons import PolicyReason, Reason, ToldWord
+from gatehold.domain.rollout.reasons import RolloutReason
+from gatehold.domain.rollout.record import RolloutPhase
 from gatehold.settings import Settings
 from gatehold.telemetry.metrics import TABLE
 from versions.page import page as versions
@@ -46,6 +49,29 @@ POLICY_CONDITIONS: Final = {
 }
 
 
+ROLLOUT_PHASES: Final = {
+    RolloutPhase.PENDING: "Nothing runs yet.",
+    RolloutPhase.PROGRESSING: "Pods are on their way.",
+    RolloutPhase.PAUSED: "A pause step runs.",
+    RolloutPhase.HELD: "People are asked, or the Gate is unknown.",
+    RolloutPhase.PROMOTING: "Stable takes the new template.",
+    RolloutPhase.ROLLING_BACK: "A run is being undone.",
+    RolloutPhase.HEALTHY: "Stable runs what the spec says.",
+    RolloutPhase.DEGRADED: "The spec was rejected, or pods do not come up.",
+}
+
+ROLLOUT_CONDITIONS: Final = {
+    "Ready": "True: stable runs what the spec says, all of it available. False: not yet, or not any more.",
+    "Reconciling": "True while pods come and go, while people are asked, and while something is undone.",
+    "Stalled": "True: it does not go on by itself (what Git holds was rejected, the Gate is unknown, a child is not ours).",
+    "Held": "True while it waits for people or for a Gate; the message says for whom and until when.",
+    "RolledBack": "True: the state before the last run is restored, read back. False: see the reason, and look by hand.",
+    "Overridden": "True: somebody broke the glass on a child; it stays as it is.",
+}
+
+GATE_CONDITIONS: Final = {"Ready": "True: what is behind it can be asked about. False: everything behind it is held."}
+
+
 def conditions() -> str:
     """Phases, conditions and reasons."""
     lines = [
@@ -57,15 +83,27 @@ def conditions() -> str:
     for phase, after in MOVES.items():
         targets = ", ".join(f"`{p}`" for p in Phase if p in after) or "nothing: it is over"
         lines.append(f"| `{phase or '(unset)'}` | {targets} |")
-    lines += ["\nWith effect None, `Approved` is the end.\n", "## Conditions\n", "| type | meaning |", "|---|---|"]
-    lines += [f"| `{kind}` | {text} |" for kind, text in CONDITIONS.items()]
-    lines += ["\n## Reasons\n", "| reason | consequence |", "|---|---|"]
-    lines += [f"| `{reason.value}` | {reason.meaning} |" for reason in Reason]
-    lines += ["\n## Conditions of an ApprovalPolicy\n", "| type | meaning |", "|---|---|"]
-    lines += [f"| `{kind}` | {text} |" for kind, text in POLICY_CONDITIONS.items()]
-    lines += ["\n## Reasons of an ApprovalPolicy\n", "| reason | consequence |", "|---|---|"]
-    lines += [f"| `{reason.value}` | {reason.meaning} |" for reason in PolicyReason]
+    lines.append("\nWith effect None, `Approved` is the end.")
+    lines += _words("Conditions", "type", CONDITIONS)
+    lines += _words("Reasons", "reason", _meanings(Reason))
+    lines += _words("Conditions of an ApprovalPolicy", "type", POLICY_CONDITIONS)
+    lines += _words("Reasons of an ApprovalPolicy", "reason", _meanings(PolicyReason))
+    lines += _words("Phases of a Rollout", "phase", ROLLOUT_PHASES)
+    lines += _words("Conditions of a Rollout", "type", ROLLOUT_CONDITIONS)
+    lines += _words("Reasons of a Rollout", "reason", _meanings(RolloutReason))
+    lines += _words("Conditions of a Gate", "type", GATE_CONDITIONS)
+    lines += _words("Reasons of a Gate", "reason", _meanings(GateReason))
     return "\n".join(lines) + "\n"
+
+
+def _words(title: str, what: str, meanings: Mapping[str, str]) -> list[str]:
+    column = "consequence" if what == "reason" else "meaning"
+    rows = [f"| `{word}` | {meaning} |" for word, meaning in meanings.items()]
+    return [f"\n## {title}\n", f"| {what} | {column} |", "|---|---|", *rows]
+
+
+def _meanings(of: type[ToldWord]) -> dict[str, str]:
+    return {word.value: word.meaning for word in of}
 
 
 def metrics() -> str:

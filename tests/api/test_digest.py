@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from gatehold.api.common import ParseError
-from gatehold.api.digest import digest, job_digest, policy_digest, request_digest
+from gatehold.api.digest import (
+    digest,
+    job_digest,
+    policy_digest,
+    request_digest,
+    rollout_digest,
+    strategy_digest,
+    template_digest,
+)
 
 CONTAINER = {"name": "c", "image": "img:1"}
 JOB = {"template": {"spec": {"containers": [CONTAINER]}}, "suspend": True, "backoffLimit": 0}
@@ -47,6 +55,37 @@ VECTORS: dict[str, tuple[str, str, str]] = {
             '[{"image":"img:1","name":"c"}]}}},"uid":"u-1"}'
         ),
         "54fc19d5fa2ed3850e1adfa80dcbed2d07a0b51e9e324d9174b81c629d5ec704",
+    ),
+    "a template, whose nulls say nothing": (
+        template_digest(
+            {
+                "metadata": {"labels": {"app": "web"}, "creationTimestamp": None},
+                "spec": {"containers": [CONTAINER | {"tty": None}]},
+            }
+        ),
+        (
+            '{"scheme":"gatehold.dev/template/v1","template":{"metadata":{"labels":{"app":"web"}},'
+            '"spec":{"containers":[{"image":"img:1","name":"c"}]}}}'
+        ),
+        "4085cdfbd6762324ff9430abd4d8bbe8e72876965b295799857e752c8949ab40",
+    ),
+    "a strategy, whose empty members say nothing": (
+        strategy_digest({"canary": {"steps": [{"setWeight": 20}], "x": {}}, "y": {}}),
+        '{"scheme":"gatehold.dev/strategy/v1","strategy":{"canary":{"steps":[{"setWeight":20}]}}}',
+        "65187a925df585d865eb7478b56454d8f613aa88ccdf3f25bd531212e11f5bff",
+    ),
+    "no strategy": (
+        strategy_digest(None),
+        '{"scheme":"gatehold.dev/strategy/v1","strategy":null}',
+        "e39a66744fd00bdb375f913f3eb5dd426e2f30b6c59cf2704c4cd8e31341c90e",
+    ),
+    "a promotion, its image ids in order": (
+        rollout_digest("r-1", "sha256:aa", "sha256:bb", ["b=2", "a=1"]),
+        (
+            '{"imageIDs":["a=1","b=2"],"scheme":"gatehold.dev/rollout/v1","strategy":"sha256:bb",'
+            '"template":"sha256:aa","uid":"r-1"}'
+        ),
+        "199c39a537cd3249cb76507538a89530c2e58ca0ab2833ffb1fb14e6d969a00f",
     ),
 }
 
@@ -98,3 +137,22 @@ def deep(levels: int) -> dict[str, Any]:
 def test_what_json_cannot_carry_exactly_has_no_digest(value: dict[Any, Any]) -> None:
     with pytest.raises(ParseError, match="no exact canonical JSON"):
         digest(value)
+
+
+@pytest.mark.parametrize("strategy", [None, {}, {"canary": {}}, {"canary": None}, {"canary": {"steps": []}}], ids=str)
+def test_a_strategy_that_says_nothing_is_none(strategy: Any) -> None:
+    assert strategy_digest(strategy) == strategy_digest(None)
+
+
+def test_what_is_empty_within_a_step_is_a_part_of_it() -> None:
+    steps = [{"approval": {"policyRef": {"name": "p"}, "links": []}}, {"approval": {"policyRef": {"name": "p"}}}]
+
+    assert len({strategy_digest({"canary": {"steps": [step]}}) for step in steps}) == 2
+
+
+def test_a_template_without_end_has_no_digest() -> None:
+    value: dict[str, Any] = {}
+    for _ in range(100_000):
+        value = {"a": value}
+    with pytest.raises(ParseError, match="no digest"):
+        template_digest(value)

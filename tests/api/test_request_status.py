@@ -64,7 +64,7 @@ def test_names_on_the_wire_are_those_of_the_contract() -> None:
         effect=record,
         escalations=(EscalationStep(60, after(60), ("duty",), opened_at=after(61)),),
         verdicts=(recorded(approve(3, option="fast"), reason="Late"),),
-        resolved=replace(resolved(), price=Price(Decimal("1.50"), "EUR", "day")),
+        resolved=replace(resolved(), price=Price(Decimal("1.50"), "EUR", "day"), image_ids=("app=web@sha256:1",)),
         conditions=(),
     )
 
@@ -87,6 +87,7 @@ def test_names_on_the_wire_are_those_of_the_contract() -> None:
             "job": job | {"images": ["img:1"], "commands": ["run"], "serviceAccountName": "default"},
             "undo": {"name": "undo", "uid": "undo-uid", "digest": "sha256:" + "2" * 64},
             "price": {"amount": "1.50", "currency": "EUR", "period": "day"},
+            "imageIDs": ["app=web@sha256:1"],
         },
         "approvals": "1/1",
         "preparedAt": "2026-03-01T11:59:00Z",
@@ -170,7 +171,7 @@ GOOD = on_the_wire(
     ended(
         effect=effect(EffectState.UNDOING, progress=Progress(NOW), undo=undo_status()),
         escalations=(EscalationStep(60, after(60), ("duty",)),),
-        resolved=replace(resolved(), price=Price(Decimal(1))),
+        resolved=replace(resolved(), price=Price(Decimal(1)), image_ids=("app=web@sha256:1",)),
     )
 )["status"]
 
@@ -211,6 +212,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "figures without a time": broken("effect", "progress", "at"),
     "a Job without a digest": broken("resolved", "job", "digest"),
     "a price that is none": broken("resolved", "price", "amount", value="lots"),
+    "image ids that are a number": broken("resolved", "imageIDs", value=5),
     "an escalation without roles": broken("escalations", 0, "roles"),
     "an unknown condition": broken("conditions", 0, "type", value="Sunny"),
     "a condition that is text": broken("conditions", 0, value="Ready"),

@@ -1,21 +1,18 @@
 """Whatever is decided fits the CRD: a status that the API server refuses, or prunes, would hang its request for good."""
 
-import json
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 
 from gatehold.api.request_status import render_status
 from gatehold.domain.decide import decide
+from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Observed
-from gatehold.domain.status import EffectState, EscalationStep, Progress, Status
+from gatehold.domain.rollout.record import Outcome
+from gatehold.domain.status import EffectState, EscalationStep, Progress, Resolved, Status
+from tests.api.schema import misfits, schema
 from tests.builders import (
     NOW,
     after,
@@ -36,59 +33,9 @@ from tests.builders import (
     undo_status,
 )
 from tests.domain.strategies import instants, observeds
+from tests.promotions import accepted, at_rest, last_run, promote_observed, rollout
 
-Schema = dict[str, Any]
-CRD = yaml.safe_load((Path(__file__).parents[2] / "crds" / "approvalrequests.yaml").read_text(encoding="utf-8"))
-STATUS: Schema = CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
-KINDS = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
-
-
-def misfits(value: Any, schema: Schema, path: str = "status") -> Iterator[str]:
-    """What a structural schema says against a value; a field that it does not know would be pruned, so it counts too."""
-    kind = schema["type"]
-    if not isinstance(value, KINDS[kind]) or (kind == "integer" and isinstance(value, bool)):
-        yield f"{path} is no {kind}"
-        return
-    if "enum" in schema and value not in schema["enum"]:
-        yield f"{path} is none of {schema['enum']}"
-    if kind == "object":
-        yield from _object(value, schema, path)
-    if kind == "array":
-        yield from _array(value, schema, path)
-    if kind == "string":
-        yield from _string(value, schema, path)
-    if kind == "integer" and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-        yield f"{path} is out of its bounds"
-
-
-def _object(value: Schema, schema: Schema, path: str) -> Iterator[str]:
-    known = schema.get("properties", {})
-    yield from (f"{path}.{name} is missing" for name in schema.get("required", ()) if name not in value)
-    for name, member in value.items():
-        if name in known:
-            yield from misfits(member, known[name], f"{path}.{name}")
-        else:
-            yield f"{path}.{name} is not known"
-
-
-def _array(value: list[Any], schema: Schema, path: str) -> Iterator[str]:
-    if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", 10**6):
-        yield f"{path} has {len(value)} entries"
-    keys = schema.get("x-kubernetes-list-map-keys", [])
-    marks = [tuple(item[k] for k in keys) if keys else json.dumps(item, sort_keys=True) for item in value]
-    if schema.get("x-kubernetes-list-type", "atomic") != "atomic" and len(set(marks)) != len(marks):
-        yield f"{path} has two entries of one key"
-    for n, item in enumerate(value):
-        yield from misfits(item, schema["items"], f"{path}[{n}]")
-
-
-def _string(value: str, schema: Schema, path: str) -> Iterator[str]:
-    if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", 10**6):
-        yield f"{path} has {len(value)} characters"
-    if "pattern" in schema and not re.search(schema["pattern"], value):
-        yield f"{path} does not match {schema['pattern']}"
-    if schema.get("format") == "date-time" and not re.fullmatch(r"[-0-9]{10}T[:0-9]{8}(\.[0-9]{1,9})?Z", value):
-        yield f"{path} is no time"
+STATUS = schema("approvalrequests", "status")
 
 
 @given(observeds(), instants)
@@ -124,6 +71,15 @@ HUGE: dict[str, Status] = {
         effect=effect(EffectState.UNDOING, progress=Progress(NOW, 1, 2, 3), undo=undo_status(finished_at=NOW, message=LONG)),
         escalations=(EscalationStep(60, after(60), ("duty",), opened_at=NOW),),
     ),
+    "a canary with as many image ids as a Rollout's status holds": pending(
+        resolved=Resolved(image_ids=tuple(f"{n}=".ljust(1100, "i") for n in range(256)))
+    ),
+    "a Rollout with many words": decide(
+        promote_observed(accepted(), at_rest(over=last_run(Outcome.FAILED, message="y" * 5000))), NOW
+    ).status,
+    "a Rollout that is stuck with many words": decide(
+        promote_observed(accepted(phase=Phase.DENIED), rollout(stuck="y" * 5000)), NOW
+    ).status,
     "nothing": Status(),
 }
 

@@ -10,16 +10,30 @@ from typing import Any
 import pytest
 import yaml
 
+from gatehold.api import child_pods, gate, masking, promotion, rollout
 from gatehold.api.approval_policy import parse as parse_policy
+from gatehold.domain.gate import GateReason
 from gatehold.domain.model import EffectType, UnknownRequester, Word
 from gatehold.domain.phases import MOVES, Phase
-from gatehold.domain.reasons import ConditionType
+from gatehold.domain.reasons import ConditionType, Reason
+from gatehold.domain.rollout.reasons import RolloutReason
+from gatehold.domain.rollout.record import Outcome, RolloutPhase, Stage
 from gatehold.domain.status import By, EffectState
 
 ROOT = Path(__file__).resolve().parents[2]
 CRDS = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / "crds").glob("*.yaml")}
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 WALL = "\n".join(path.read_text() for path in sorted((ROOT / "manifests" / "wall").glob("*.yaml")))
+
+
+ROLLOUT_CONDITIONS = [
+    ConditionType.READY,
+    ConditionType.RECONCILING,
+    ConditionType.STALLED,
+    ConditionType.HELD,
+    ConditionType.ROLLED_BACK,
+    ConditionType.OVERRIDDEN,
+]
 
 
 def _schema(plural: str, *path: str) -> dict[str, Any]:
@@ -38,6 +52,12 @@ def _schema(plural: str, *path: str) -> dict[str, Any]:
         ("approvalrequests", ("status", "effect", "state"), EffectState),
         ("approvalrequests", ("spec", "effect", "type"), EffectType),
         ("approvalpolicies", ("spec", "onUnknownRequester"), UnknownRequester),
+        ("rollouts", ("status", "phase"), [p for p in RolloutPhase if p]),
+        ("rollouts", ("status", "run", "stage"), Stage),
+        ("rollouts", ("status", "run", "ending", "outcome"), Outcome),
+        ("rollouts", ("status", "lastRun", "outcome"), Outcome),
+        ("rollouts", ("status", "conditions", "[]", "type"), ROLLOUT_CONDITIONS),
+        ("gates", ("spec", "type"), [gate.ROLLOUTS]),
     ],
     ids=lambda value: ".".join(value) if isinstance(value, tuple) else None,
 )
@@ -68,8 +88,40 @@ def test_no_hashed_spec_has_schema_defaults() -> None:
         properties = spec["properties"]
         if plural == "approvalpolicies":  # a field may be called `default`; a schema default is what is meant
             properties = {k: v for k, v in properties.items() if k != "timeoutSeconds"}
+        if plural == "rollouts":  # replicas stand in no digest, and without a value there is no scale subresource
+            properties = {k: v for k, v in properties.items() if k != "replicas"}
 
         assert not defaults(properties), plural
+
+
+def test_what_is_cut_to_fit_is_cut_where_the_crds_say() -> None:
+    evidence = _schema("approvalrequests", "spec", "evidence")
+    images = _schema("rollouts", "status", "run", "imageIDs")
+
+    assert evidence["maxItems"] == promotion.MOST_EVIDENCE
+    assert evidence["items"]["properties"]["name"]["maxLength"] == promotion.MOST_NAME
+    assert evidence["items"]["properties"]["value"]["maxLength"] == masking.LONGEST
+    assert _schema("approvalrequests", "spec", "summary")["maxLength"] == promotion.MOST_SUMMARY
+    assert _schema("approvalrequests", "spec", "authors")["maxItems"] == rollout.MOST_AUTHORS + 1  # and the others
+    assert (images["maxItems"], images["items"]["maxLength"]) == (child_pods.MOST_IMAGES, child_pods.MOST_TEXT)
+    assert _schema("approvalrequests", "status", "resolved", "imageIDs")["maxItems"] == images["maxItems"]
+    assert _schema("rollouts", "status", "retried")["maxLength"] == rollout.MOST_RETRY
+
+
+def test_a_step_that_asks_carries_links_as_a_request_does() -> None:
+    step = _schema("rollouts", "spec", "strategy", "canary", "steps", "[]", "approval", "links")
+    request = _schema("approvalrequests", "spec", "links")
+
+    assert step["maxItems"] == request["maxItems"]
+    assert step["items"] == request["items"]
+
+
+def test_a_child_is_selected_by_what_the_operator_adds() -> None:
+    """The wall knows a child's Scale by the label of its Rollout in the selector; see reference/places."""
+    refused = _schema("rollouts", "spec", "selector", "matchLabels")["x-kubernetes-validations"][1]["rule"]
+
+    assert all(label.startswith("gatehold.dev/") for label in (rollout.ROLLOUT_LABEL, rollout.TRACK_LABEL))
+    assert "gatehold.dev/" in refused
 
 
 def test_every_deciding_verb_of_the_wall_is_documented() -> None:
@@ -90,10 +142,11 @@ def test_no_deciding_verb_is_aggregated() -> None:
             assert verbs <= {"get", "list", "watch", "create", "patch", "update", "delete"}
 
 
-def test_every_condition_type_is_documented() -> None:
+def test_every_condition_and_every_reason_is_documented() -> None:
     page = (ROOT / "docs" / "reference" / "conditions.md").read_text()
 
-    assert all(f"| `{kind}` |" in page for kind in ConditionType)
+    words = (*ConditionType, *Reason, *RolloutPhase, *RolloutReason, *GateReason)
+    assert [word for word in words if word and f"| `{word}` |" not in page] == []
 
 
 def test_generated_pages_are_as_generated() -> None:

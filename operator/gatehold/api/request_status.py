@@ -3,12 +3,11 @@
 from typing import Any
 
 from gatehold.api.common import Body, ParseError, amount, optional_time, sparse, stamp, time
+from gatehold.api.conditions import parse_condition, render_condition
 from gatehold.domain.model import EffectType, QuorumEntry, RecordedVerdict, Verdict, Word
 from gatehold.domain.phases import Phase
-from gatehold.domain.reasons import ConditionType
 from gatehold.domain.status import (
     By,
-    Condition,
     Decision,
     EffectState,
     EffectStatus,
@@ -52,7 +51,7 @@ def render_status(status: Status) -> Json:
         decision=_render_decision(status.decision),
         effect=_render_effect(status.effect),
         escalations=[_render_step(e) for e in status.escalations],
-        conditions=[_render_condition(c) for c in status.conditions],
+        conditions=[render_condition(c) for c in status.conditions],
     )
 
 
@@ -72,7 +71,7 @@ def _status(wire: Json) -> Status:
         decision=_decision(wire.get("decision")),
         effect=_effect(wire.get("effect")),
         escalations=tuple(_step(e) for e in wire.get("escalations", ())),
-        conditions=tuple(_condition(c) for c in wire.get("conditions", ())),
+        conditions=tuple(parse_condition(c) for c in wire.get("conditions", ())),
     )
 
 
@@ -114,7 +113,8 @@ def _resolved(wire: Json | None) -> Resolved | None:
     if wire is None:
         return None
     price = wire.get("price")
-    return Resolved(_resolved_job(wire.get("job")), _resolved_job(wire.get("undo")), _price(price))
+    images = tuple(wire.get("imageIDs", ()))
+    return Resolved(_resolved_job(wire.get("job")), _resolved_job(wire.get("undo")), _price(price), images)
 
 
 def _price(wire: Json | None) -> Price | None:
@@ -141,7 +141,8 @@ def render_resolved(resolved: Resolved | None) -> Json:
         return {}
     price = resolved.price
     shown = sparse(amount=str(price.amount), currency=price.currency, period=price.period) if price else {}
-    return sparse(job=_render_job(resolved.job), undo=_render_job(resolved.undo), price=shown)
+    images = list(resolved.image_ids)
+    return sparse(job=_render_job(resolved.job), undo=_render_job(resolved.undo), price=shown, imageIDs=images)
 
 
 def _render_job(job: ResolvedJob | None) -> Json:
@@ -297,25 +298,3 @@ def _step(wire: Json) -> EscalationStep:
 
 def _render_step(step: EscalationStep) -> Json:
     return sparse(afterSeconds=step.after_seconds, at=stamp(step.at), roles=list(step.roles), openedAt=stamp(step.opened_at))
-
-
-def _condition(wire: Json) -> Condition:
-    return Condition(
-        ConditionType(wire["type"]),
-        wire["status"],
-        wire["reason"],
-        wire.get("message", ""),
-        time(wire["lastTransitionTime"]),
-        wire.get("observedGeneration", 0),
-    )
-
-
-def _render_condition(condition: Condition) -> Json:
-    return {
-        "type": str(condition.type),
-        "status": condition.status,
-        "reason": str(condition.reason),
-        "message": condition.message,
-        "lastTransitionTime": stamp(condition.since),
-        "observedGeneration": condition.observed_generation,
-    }

@@ -1,0 +1,89 @@
+"""Whatever JSON comes from an API server: it is read, or it is a ParseError. Nothing else may reach a controller."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatehold.api import child_pods, deployment, gate, promotion, revision, rollout, rollout_status
+from gatehold.api.common import ParseError
+from gatehold.domain.rollout.model import Child
+from gatehold.domain.rollout.plan import Ask
+from gatehold.domain.rollout.record import Question, Track, Wanted
+from tests.api.rollouts import TEMPLATE, body
+from tests.api.test_child_pods import CRASHING
+from tests.api.test_deployment import child
+from tests.api.test_gate import body as gate_body
+from tests.api.test_revision import stored
+from tests.api.test_rollout_status import GOOD
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+DIGEST = "sha256:" + "1" * 64
+WANTED = Wanted(DIGEST, 1)
+ASK = Ask(Question("prod", "web-1", DIGEST, 1, "rollouts", ("web=1",)))
+CHILD = Child("web-canary", "u", "1", 1)
+Reader = Callable[[dict[str, Any]], object]
+READERS: dict[str, tuple[dict[str, Any], Reader]] = {
+    "a Rollout": (body(), rollout.parse),
+    "its template": (body(), rollout.template),
+    "its labels": (body(), rollout.pod_labels),
+    "its status": ({"status": GOOD}, rollout_status.parse_status),
+    "a Gate": (gate_body(), gate.parse),
+    "a namespace": ({"metadata": {"name": "shop", "labels": {}}}, gate.of_namespace),
+    "a child": (child(), deployment.facts),
+    "a child of a Rollout": (body(), lambda wire: deployment.whole(wire, Track.STABLE, WANTED, TEMPLATE)),
+    "a child as it was": (child(), lambda wire: deployment.whole(body(), Track.STABLE, WANTED, TEMPLATE, wire)),
+    "a child to set free": (child(), lambda wire: deployment.freed(wire, "u")),
+    "a template to run": (TEMPLATE, lambda wire: deployment.whole(body(), Track.STABLE, WANTED, wire)),
+    "a pod": (CRASHING, lambda wire: child_pods.with_pods(CHILD, [wire], TEMPLATE)),
+    "a template of pods": (TEMPLATE, lambda wire: child_pods.with_pods(CHILD, [CRASHING], wire)),
+    "a revision": (stored(), revision.facts),
+    "a template that is kept": (stored(), revision.template),
+    "an owner": (stored(), revision.owner),
+    "a template to keep": (TEMPLATE, lambda wire: revision.render(body(), wire, 1)),
+    "a Rollout to ask about": (body(), lambda wire: promotion.request(wire, ASK, promotion.Seen(TEMPLATE), "me")),
+    "a template before": (TEMPLATE, lambda wire: promotion.request(body(), ASK, promotion.Seen(wire), "me")),
+}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place of a value."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, member in members for place in places(member, (*path, key)))]
+
+
+def with_other(value: Any, path: tuple[Any, ...], other: Any) -> Any:
+    """The value with something else in one place."""
+    if not path:
+        return other
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = with_other(value[path[0]], path[1:], other)
+    return copy
+
+
+@pytest.mark.parametrize(("good", "read"), READERS.values(), ids=READERS)
+@given(data=st.data())
+def test_it_is_read_or_it_is_a_parse_error(good: dict[str, Any], read: Reader, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from([place for place in places(good) if place]))
+    wire = with_other(good, path, data.draw(JSON))
+    with suppress(ParseError):
+        read(wire)
+
+
+@pytest.mark.parametrize(("good", "read"), READERS.values(), ids=READERS)
+def test_the_good_ones_are_read(good: dict[str, Any], read: Reader) -> None:
+    read(good)
+
+
+@pytest.mark.parametrize(("good", "read"), READERS.values(), ids=READERS)
+@given(wire=st.dictionaries(st.sampled_from(["metadata", "spec", "status", "data"]), JSON))
+def test_nonsense_is_read_or_it_is_a_parse_error(good: dict[str, Any], read: Reader, wire: dict[str, Any]) -> None:
+    with suppress(ParseError):
+        read(wire)
