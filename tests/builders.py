@@ -73,7 +73,7 @@ def policy(**changes: Any) -> Policy:
         4,
         POLICY_DIGEST,
         (QuorumEntry("sre", 1, ("duty",)),),
-        effects=(EffectType.NONE, EffectType.RELEASE),
+        effects=(EffectType.NONE, EffectType.PROMOTE, EffectType.RELEASE),
         timeout_default=3600,
         timeout_max=7200,
         validity_seconds=900,

@@ -36,6 +36,7 @@ from gatehold.domain.plan import (
     SuspendJob,
 )
 from gatehold.domain.reasons import ConditionType, Reason
+from gatehold.domain.rollout.record import Outcome
 from gatehold.domain.schedule import planned_escalations
 from gatehold.domain.status import (
     By,
@@ -66,6 +67,7 @@ from tests.builders import (
     resolved,
     undo_job,
 )
+from tests.promotions import CANARY, IMAGES, at_rest, ending, last_run, passed, promote_request, question, rollout
 
 ROLES = ("sre", "finance", "duty", "boss")
 PEOPLE = ("ci", "alice", "bob", "carol", "zoe", "system:serviceaccount:shop:bot")
@@ -109,7 +111,7 @@ escalations = st.lists(
 policies = st.builds(
     policy,
     quorum=quorums() | st.just(()),
-    effects=st.sampled_from([(), (EffectType.NONE, EffectType.RELEASE)]),
+    effects=st.sampled_from([(), (EffectType.NONE, EffectType.PROMOTE, EffectType.RELEASE)]),
     timeout_default=st.none() | st.integers(1, 7200),
     timeout_max=st.none() | st.integers(1, 7200),
     validity_seconds=st.none() | st.integers(1, 3600),
@@ -131,6 +133,7 @@ subjects = st.sampled_from(
 effects = st.sampled_from(
     [
         Effect(),
+        Effect(EffectType.PROMOTE),
         Effect(EffectType.RELEASE, UndoRef("undo", "undo-uid"), 600),
         Effect(EffectType.RELEASE, UndoRef("undo", "undo-uid"), 600),
         Effect(EffectType.RELEASE),
@@ -140,19 +143,21 @@ effects = st.sampled_from(
 
 
 @st.composite
-def requests(draw: st.DrawFn) -> Request:
+def requests(draw: st.DrawFn, effects: st.SearchStrategy[Effect] = effects) -> Request:
     """A request of ci in any state of its metadata."""
     names = st.lists(st.sampled_from(PEOPLE[1:]), max_size=1).map(tuple)
     options = draw(st.sampled_from([(), (Option("slow"), Option("fast", "", Decimal(9)))]))
+    effect = draw(effects)
+    usually = effect.type is EffectType.PROMOTE and draw(st.integers(0, 5)) > 0
     return release_request(
-        effect=draw(effects),
-        subject=draw(subjects),
+        effect=effect,
+        subject=promote_request().subject if usually else draw(subjects),
         options=options,
         declared=Declared(draw(st.none() | st.integers(0, 100)), draw(amounts)),
         timeout_seconds=draw(st.none() | st.integers(1, 9000)),
         on_behalf_of=draw(names),
         authors=draw(names),
-        gate=draw(st.sampled_from(["", "", "prod"])),
+        gate="prod" if usually else draw(st.sampled_from(["", "", "prod"])),
         noted=draw(st.integers(0, 9)) > 0,
         done=draw(st.integers(0, 9)) == 9,
         deleting=draw(st.integers(0, 9)) == 9,
@@ -205,7 +210,46 @@ def jobs(good: JobFacts) -> st.SearchStrategy[JobFacts]:
 
 pod_facts = st.builds(PodFacts, st.sampled_from(["a", "b" * 253]), st.sampled_from(["", "n" * 253]), st.integers(0, 600))
 pods = st.none() | st.lists(pod_facts, max_size=4).map(tuple)
-facts = st.builds(Facts, st.none() | jobs(job()), st.none() | jobs(undo_job()), pods, pods)
+
+outcomes = st.sampled_from(Outcome)
+words = st.sampled_from(["", "CrashLoopBackOff", "z" * 3000])
+questions = st.builds(
+    question,
+    digest=st.sampled_from([CANARY, CANARY, CANARY, ""]),
+    passed=st.booleans(),
+    passed_at=st.none() | st.integers(-7200, -1).map(after),
+)
+run_reasons = st.sampled_from(["", "NothingToUndo", "SubjectOverridden", "WordOfANewerOperator"])
+runs_over = st.builds(
+    last_run,
+    outcomes,
+    message=words,
+    reason=run_reasons,
+    rolled_back=st.none() | st.booleans(),
+    rolled_back_reason=run_reasons,
+    rolled_back_message=words,
+)
+usual_rollouts = st.sampled_from([rollout(), rollout(), rollout(question=passed()), at_rest(over=last_run())])
+rollouts = usual_rollouts | st.builds(
+    rollout,
+    uid=st.sampled_from(["rollout-uid"] * 7 + ["new"]),
+    digest=st.sampled_from([CANARY] * 5 + [""]),
+    deleting=st.integers(0, 7).map(lambda n: n == 0),
+    unread=st.sampled_from([""] * 7 + ["status: KeyError"]),
+    busy=st.booleans(),
+    question=st.none() | questions,
+    ending=st.none() | st.none() | st.builds(ending, outcomes, message=words),
+    stuck=words,
+    over=st.none() | st.none() | runs_over,
+)
+facts = st.builds(
+    Facts,
+    st.none() | jobs(job()),
+    st.none() | jobs(undo_job()),
+    pods,
+    pods,
+    st.integers(0, 7).flatmap(lambda n: rollouts if n else st.none()),
+)
 
 refusals = st.none() | st.builds(
     Refusal,
@@ -214,6 +258,7 @@ refusals = st.none() | st.builds(
 )
 
 objects = st.builds(ObjectRef, st.just("batch/v1"), st.just("Job"), st.just("migrate"), st.just("job-uid"), st.just("10"))
+rollout_objects = st.just(ObjectRef("gatehold.dev/v1alpha1", "Rollout", "web", "rollout-uid"))
 undo_objects = st.just(ObjectRef("batch/v1", "Job", "undo", "undo-uid", "20"))
 
 
@@ -230,6 +275,8 @@ def effect_statuses(draw: st.DrawFn, kind: EffectType, states: tuple[EffectState
     """The record of an effect in one of the states."""
     state = draw(st.sampled_from(states))
     started = None if state is EffectState.WAITING else draw(instants)
+    if kind is EffectType.PROMOTE:
+        return EffectStatus(kind, state, draw(rollout_objects), started_at=started)
     progress = st.none() if started is None else st.none() | st.builds(Progress, instants, st.integers(0, 3))
     undo = undo_statuses() if state is EffectState.UNDOING else st.none()
     stopped = draw(st.none() | instants) if state is EffectState.UNDOING else None
@@ -255,14 +302,14 @@ def statuses(draw: st.DrawFn, request: Request, said: tuple[Verdict, ...]) -> St
 def _prepared(draw: st.DrawFn, request: Request) -> Status:
     asked, deadline = policy(escalation=draw(escalations)), draw(instants)
     quorum = tuple(replace(q, accepted=(q.role,)) for q in draw(quorums() | st.just(())))
-    named = resolved(undo=request.effect.undo is not None)
+    named = {EffectType.RELEASE: resolved(undo=request.effect.undo is not None), EffectType.PROMOTE: IMAGES}
     return Status(
         observed_generation=1,
         phase=Phase.PENDING,
         request_digest=DIGEST,
         policy=PolicySnapshot("prod", "policy-uid", 4, asked.digest, 900, 86400),
         quorum=quorum,
-        resolved=named if request.effect.type is EffectType.RELEASE else None,
+        resolved=named.get(request.effect.type),
         prepared_at=after(-7200),
         deadline=deadline,
         escalations=planned_escalations(asked, after(-7200), deadline) if quorum else (),
@@ -287,9 +334,9 @@ reasons = st.sampled_from([Reason.QUORUM_MET.value, Reason.OVERRIDE.value, "", "
 
 
 @st.composite
-def observeds(draw: st.DrawFn) -> Observed:
+def observeds(draw: st.DrawFn, effects: st.SearchStrategy[Effect] = effects) -> Observed:
     """Anything that may be observed."""
-    request, said = draw(requests()), draw(ledgers)
+    request, said = draw(requests(effects)), draw(ledgers)
     numbers = st.sets(st.sampled_from([v.id for v in said])) if said else st.just(set())
     return Observed(
         request=request,
@@ -302,7 +349,7 @@ def observeds(draw: st.DrawFn) -> Observed:
         policy_flaw=draw(st.sampled_from(["", "", "", "its quorum is empty"])),
         auto_approve_granted=draw(st.booleans()),
         facts=draw(facts),
-        resolved=resolved(undo=request.effect.undo is not None),
+        resolved=IMAGES if request.effect.type is EffectType.PROMOTE else resolved(undo=request.effect.undo is not None),
         request_digest=draw(st.sampled_from([DIGEST, DIGEST, DIGEST, ""])),
         refusal=draw(refusals),
         owner=draw(st.sampled_from(["", "", "", "web-2"])),
@@ -324,7 +371,7 @@ prices = st.builds(Price, st.decimals(0, 10**9, places=3), any_text, any_text)
 resolved_jobs = st.builds(
     ResolvedJob, texts, texts, texts, st.lists(any_text).map(tuple), st.lists(any_text).map(tuple), any_text
 )
-any_resolved = st.builds(Resolved, resolved_jobs, st.none() | resolved_jobs, st.none() | prices)
+any_resolved = st.builds(Resolved, resolved_jobs, st.none() | resolved_jobs, st.none() | prices, st.lists(texts).map(tuple))
 any_verdicts = st.builds(Verdict, counts, st.sampled_from(Word), any_text, any_text, any_text, any_text, any_text)
 any_recorded = st.builds(RecordedVerdict, any_verdicts, times) | st.builds(
     RecordedVerdict,

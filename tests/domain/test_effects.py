@@ -6,6 +6,7 @@ import pytest
 
 from gatehold.domain.effects import EFFECTS, EffectRules, rules_for
 from gatehold.domain.effects.none import NoEffect
+from gatehold.domain.effects.promote import PromoteRules
 from gatehold.domain.effects.release_job import ReleaseJobRules
 from gatehold.domain.effects.unsupported import Unsupported
 from gatehold.domain.model import Effect, EffectType
@@ -24,9 +25,15 @@ from tests.builders import (
     release_request,
     request,
 )
+from tests.promotions import promote_request
 
 EMPTY = release_observed(pending(), facts=facts())
-ALL: dict[str, EffectRules] = {"none": NoEffect(), "release": ReleaseJobRules(), "unsupported": Unsupported()}
+ALL: dict[str, EffectRules] = {
+    "none": NoEffect(),
+    "promote": PromoteRules(),
+    "release": ReleaseJobRules(),
+    "unsupported": Unsupported(),
+}
 
 
 @pytest.mark.parametrize("rules", ALL.values(), ids=ALL)
@@ -46,10 +53,12 @@ def test_nothing_is_written_where_nothing_is_recorded(rules: EffectRules, seen: 
 
 @pytest.mark.parametrize("kind", EffectType)
 def test_only_rules_that_support_a_request_are_chosen(kind: EffectType) -> None:
-    rules = rules_for(release_request(effect=Effect(kind)))
+    fitting = promote_request() if kind is EffectType.PROMOTE else release_request(effect=Effect(kind))
+    rules = rules_for(fitting)
 
     assert rules is EFFECTS.get(kind)
-    assert rules is None or rules.supports(release_request())
+    assert rules is None or rules.supports(fitting)
+    assert kind is EffectType.NONE or rules_for(replace(fitting, subject=None)) is None
     assert not Unsupported().supports(release_request(effect=Effect(kind)))
 
 

@@ -12,16 +12,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gatehold.domain.decide import decide
-from gatehold.domain.model import Verdict, Word
+from gatehold.domain.model import Effect, EffectType, Verdict, Word
 from gatehold.domain.phases import MOVES, Phase, is_over, is_refused, may_move
-from gatehold.domain.plan import MarkDone, Observed, Plan, Proof, ReleaseJob, SuspendJob
+from gatehold.domain.plan import MarkDone, NoteRequest, Observed, Plan, Proof, ReleaseJob, SuspendJob
 from gatehold.domain.quorum import tally
 from gatehold.domain.reasons import UNDER_WAY, ConditionType
+from gatehold.domain.rollout.record import Outcome
 from gatehold.domain.status import By, EffectState, Status
 from tests.builders import NOW, approve, deny, observed, pending, why
 from tests.domain.strategies import ROLES, instants, observeds
 from tests.domain.wall import objections
 from tests.domain.world import World
+from tests.promotions import promote_request
 
 LEFT_ALONE = ("SubjectOverridden", "NothingToUndo", "OutcomeUnknown", "UndoUnavailable", "NoUndoNamed")
 """Ends at which this operator has nothing running of its own, or may not put back what runs."""
@@ -119,6 +121,26 @@ def effect_none_is_never_written_to_a_target(seen: Observed, plan: Plan, now: da
         assert not any(isinstance(w, ReleaseJob | SuspendJob) for w in plan.writes)
 
 
+def a_promotion_says_what_its_rollout_says_and_writes_nothing(seen: Observed, plan: Plan, now: datetime) -> None:
+    """Released only where the record says promoted, begun only where it says that this very yes was used."""
+    if seen.request.effect.type is not EffectType.PROMOTE:
+        return
+    was, status, rollout = seen.status, plan.status, seen.facts.rollout
+    assert all(isinstance(write, NoteRequest | MarkDone) for write in plan.writes)
+    begun = status.effect is not None and status.effect.started_at is not None
+    if begun and (was.effect is None or was.effect.started_at is None):
+        assert rollout is not None
+        assert rollout.uid == promote_request().subject.uid
+        assert rollout.passed or (rollout.over is not None and rollout.over.outcome is Outcome.PROMOTED)
+    if status.phase is Phase.RELEASED and was.phase is not Phase.RELEASED:
+        assert rollout is not None
+        assert rollout.over is not None
+        assert (rollout.over.outcome, was.phase) == (Outcome.PROMOTED, Phase.APPROVED)
+    if MarkDone() in plan.writes and is_refused(was.phase) and why(was, ConditionType.ROLLED_BACK)[1] in ("", *UNDER_WAY):
+        gone = rollout is None or rollout.uid != promote_request().subject.uid or rollout.deleting
+        assert seen.request.subject != promote_request().subject or gone or rollout.over or rollout.question is None
+
+
 CHECKS: tuple[Check, ...] = (
     the_api_server_takes_it,
     it_is_the_same_again,
@@ -129,6 +151,7 @@ CHECKS: tuple[Check, ...] = (
     approved_by_people_means_that_the_tally_is_complete,
     an_end_is_an_end,
     effect_none_is_never_written_to_a_target,
+    a_promotion_says_what_its_rollout_says_and_writes_nothing,
 )
 
 
@@ -138,6 +161,17 @@ def test_every_plan_keeps_every_rule(seen: Observed, now: datetime) -> None:
     plan = decide(seen, now)
     for check in CHECKS:
         check(seen, plan, now)
+
+
+@settings(max_examples=settings.default.max_examples * 2)
+@given(observeds(st.just(Effect(EffectType.PROMOTE))), instants)
+def test_every_plan_of_a_promotion_keeps_every_rule_and_comes_to_rest(seen: Observed, now: datetime) -> None:
+    plan = decide(seen, now)
+    for check in CHECKS:
+        check(seen, plan, now)
+    world = World.of(seen, now)
+    world.settle()
+    assert world.settle(limit=2).status == world.status
 
 
 INELIGIBLE = st.sampled_from(

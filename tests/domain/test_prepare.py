@@ -103,8 +103,8 @@ def test_it_is_held_unasked_with_the_operators_own_deadline_while(seen: Observed
     assert (plan.status.phase, plan.status.request_digest, plan.status.quorum) == (Phase.PENDING, "", ())
     assert why(plan.status) == ("True", reason)
     assert why(plan.status, ConditionType.READY)[0] == "False"
-    assert plan.status.deadline == plan.recheck_at == after(86_400)
-    assert plan.writes == ()
+    assert (plan.status.deadline, plan.writes) == (after(86_400), ())
+    assert plan.recheck_at == after(30 if reason == "TooManyPending" else 86_400)  # nobody tells when there is room again
 
 
 def test_a_held_request_says_the_same_however_many_wait_before_it() -> None:
@@ -221,6 +221,30 @@ def test_it_fails_untouched_when(status: Status, seen: Observed, reason: str) ->
     assert plan.writes == (MarkDone(),)
 
 
+NOBODY: dict[str, tuple[dict[str, Any], str]] = {
+    "a robot asks": ({"requester": replace(ROBOT, username="system:x")}, "and system:x is a robot"),
+    "the operator asks, and no author is known": ({"gate": "prod"}, "and nobody is known who changed the subject"),
+    "only robots changed it": (
+        {"gate": "prod", "authors": ("system:x", "system:y")},
+        "only robots changed the subject: system:x, sys",
+    ),
+    "more changed it than there is room for": (
+        {"gate": "prod", "authors": ("zoe", "*")},
+        "more people changed the subject than a",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "text"), NOBODY.values(), ids=NOBODY)
+def test_a_policy_that_takes_known_people_only_says_whom_it_misses_where(changes: dict[str, Any], text: str) -> None:
+    seen = observed(request=request(**changes), policy=policy(on_unknown_requester=UnknownRequester.REFUSE))
+    status = decide(seen, NOW).status
+
+    assert end(status) == ("Failed", "Operator", "RequesterUnknown")
+    assert status.decision is not None
+    assert text in status.decision.message
+
+
 GOOD: dict[str, Observed] = {
     "the Job is as asked": release_observed(),
     "the request says which digest it saw": release_observed(
@@ -233,6 +257,10 @@ GOOD: dict[str, Observed] = {
     "the namespace is left out": release_observed(request=release_request(subject=replace(SUBJECT, namespace=""))),
     "the time is exactly the most that is allowed": observed(request=request(timeout_seconds=7200)),
     "the queue has one place left": observed(policy=policy(max_pending=3), pending_in_policy=2, pending_of_author=99),
+    "a known person changed what the operator asks about": observed(
+        request=request(gate="prod", requester=replace(ROBOT, username="system:op"), authors=("zoe",)),
+        policy=policy(on_unknown_requester=UnknownRequester.REFUSE),
+    ),
     "a known person stands behind a robot's change": observed(
         request=request(requester=ROBOT, authors=("zoe",)),
         rules=Rules(robot_users=frozenset({"robot"})),
@@ -288,6 +316,22 @@ ASKED: dict[str, tuple[Observed, list[tuple[str, int, tuple[str, ...]]]]] = {
     ),
     "no more where one author is a person": (
         observed(request=request(authors=("system:x", "zoe"))),
+        [("sre", 1, ("duty",))],
+    ),
+    "one more where the operator asks and nobody is known who changed it": (
+        observed(request=request(gate="prod", requester=replace(ROBOT, username="op"))),
+        [("sre", 2, ("duty",))],
+    ),
+    "one more where the operator asks and only robots changed it": (
+        observed(request=request(gate="prod", authors=("robot", "system:x")), rules=Rules(robot_users=frozenset({"robot"}))),
+        [("sre", 2, ("duty",))],
+    ),
+    "one more where more people changed it than a request can name": (
+        observed(request=request(gate="prod", authors=("zoe", "*"))),
+        [("sre", 2, ("duty",))],
+    ),
+    "no more where the operator asks and a person changed it": (
+        observed(request=request(gate="prod", requester=replace(ROBOT, username="system:op"), authors=("robot", "zoe"))),
         [("sre", 1, ("duty",))],
     ),
     "no more where the policy allows robots": (

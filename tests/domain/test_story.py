@@ -26,6 +26,7 @@ from tests.builders import (
     undo_status,
     withdraw,
 )
+from tests.promotions import accepted, asked
 
 WAITS = with_conditions(pending(), None, None, NOW)
 OPENED = EscalationStep(60, NOW, ("duty", "boss"), opened_at=NOW)
@@ -72,6 +73,21 @@ ROWS: dict[str, tuple[Status, Status, list[tuple[str, str, bool, bool]]]] = {
         [("Approved", "", False, True)],
     ),
     "the effect begins": (approved(), approved(EffectState.RUNNING), [("EffectStarted", "", False, False)]),
+    "a Rollout has used the approval": (
+        accepted(),
+        accepted(EffectState.RUNNING),
+        [("EffectStarted", "", False, False)],
+    ),
+    "a Rollout does not get back": (
+        concluded(accepted(phase=Phase.DENIED), Reason.UNDOING, restored=False),
+        concluded(accepted(phase=Phase.DENIED), Reason.UNDO_STUCK, restored=False),
+        [("RollbackStalled", "UndoStuck/it is over", True, True)],
+    ),
+    "a Rollout is back": (
+        concluded(asked(phase=Phase.EXPIRED), Reason.UNDOING, restored=False),
+        concluded(asked(phase=Phase.EXPIRED), Reason.UNDO_COMPLETED),
+        [("RolledBack", "UndoCompleted", False, True)],
+    ),
     "the effect begins without an object": (
         approved(),
         approved(EffectState.RUNNING, effect=effect(EffectState.RUNNING, object=None)),
@@ -106,6 +122,18 @@ def test_it_tells_that(before: Status, now: Status, told: list[tuple[str, str, b
 
     assert [(e.reason, e.key, e.warning, e.tell) for e in found] == told
     assert all(isinstance(e, Entry) for e in found)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "text"),
+    [
+        (approved(), approved(EffectState.RUNNING), "Release of migrate has begun"),
+        (accepted(), accepted(EffectState.RUNNING), "Rollout web has used the approval and goes on"),
+    ],
+    ids=["of a release", "of a promotion"],
+)
+def test_the_sentence_about_the_beginning(before: Status, now: Status, text: str) -> None:
+    assert [e.message for e in story(before, now)] == [text]
 
 
 @pytest.mark.parametrize(

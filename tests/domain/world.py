@@ -1,4 +1,4 @@
-"""A toy world: one request, two Jobs, an API server with resourceVersions. It carries plans out as apply() does."""
+"""A toy world: one request, two Jobs or a Rollout, an API server with resourceVersions. It applies plans as apply() does."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from gatehold.domain.model import Policy, Request, Verdict
 from gatehold.domain.plan import (
     CloseJob,
     DropFinalizer,
+    Facts,
     JobFacts,
     MarkDone,
     NoteRequest,
@@ -15,6 +16,7 @@ from gatehold.domain.plan import (
     Plan,
     Refusal,
     ReleaseJob,
+    RolloutFacts,
     SuspendJob,
     Write,
 )
@@ -42,6 +44,7 @@ class World:
     wall: bool = True
     granted: bool = False
     jammed: bool = False
+    rollout: RolloutFacts | None = None
     version: int = 100
     history: list[Status] = field(default_factory=list)
     log: list[tuple[str, Status]] = field(default_factory=list)
@@ -63,13 +66,13 @@ class World:
             unproven=set(observed.unproven),
             pods=len(observed.facts.pods or ()),
             undo_pods=len(observed.facts.undo_pods or ()),
+            rollout=observed.facts.rollout,
             wall=observed.wall_proven,
             granted=observed.auto_approve_granted,
         )
 
     def observe(self) -> Observed:
         """What the operator gathers now."""
-        subject, undo = self.request.subject, self.request.effect.undo
         return Observed(
             request=self.request,
             status=self.status,
@@ -79,14 +82,18 @@ class World:
             wall_proven=self.wall,
             policy=self.policy,
             auto_approve_granted=self.granted,
-            facts=facts(
-                self.jobs.get(subject.name) if subject is not None else None,
-                self.jobs.get(undo.name) if undo is not None else None,
-                self.pods,
-                self.undo_pods,
-            ),
+            facts=replace(self._jobs(), rollout=self.rollout),
             resolved=self.resolved,
             request_digest=self.digest,
+        )
+
+    def _jobs(self) -> Facts:
+        subject, undo = self.request.subject, self.request.effect.undo
+        return facts(
+            self.jobs.get(subject.name) if subject is not None else None,
+            self.jobs.get(undo.name) if undo is not None else None,
+            self.pods,
+            self.undo_pods,
         )
 
     def plan(self) -> tuple[Observed, Plan]:

@@ -51,10 +51,9 @@ def _prepare(observed: Observed, status: Status, now: datetime) -> Plan:
     """Nobody was asked yet."""
     observed = replace(observed, status=status)
     held = prepare.why_held(observed)
-    if status.phase is Phase.PENDING:
-        ending = _stopped(observed, status) or _timed_out(status, now)
-        if ending is not None:
-            return _end(observed, status, ending, now)
+    ending = _unasked_end(observed, status, now)
+    if ending is not None:
+        return _end(observed, status, ending, now)
     if held is None and observed.policy is not None:
         failed = prepare.why_failed(observed, observed.policy)
         if failed is not None:
@@ -66,9 +65,22 @@ def _prepare(observed: Observed, status: Status, now: datetime) -> Plan:
     return _wait(prepare.hold(observed, now), held, now)
 
 
+def _unasked_end(observed: Observed, status: Status, now: datetime) -> Ending | None:
+    """How it ends before anybody was asked: nobody needs the answer any more, or it was held for too long."""
+    rules = rules_for(observed.request)
+    overtaken = rules.verify(observed, status) if rules is not None else None
+    if status.phase is not Phase.PENDING:
+        return overtaken
+    return _stopped(observed, status) or overtaken or _timed_out(status, now)
+
+
 def _wait(status: Status, held: Finding | None, now: datetime) -> Plan:
-    """Keep waiting, and say for what."""
-    return Plan(with_conditions(status, held, None, now), recheck_at=next_instant(status))
+    """Keep waiting, and say for what. Nobody tells when a queue has room again, so that is looked at now and then."""
+    crowded = held is not None and held.reason is Reason.TOO_MANY_PENDING
+    return Plan(
+        with_conditions(status, held, None, now),
+        recheck_at=earliest((next_instant(status), now + AGAIN if crowded else None)),
+    )
 
 
 def _pending(observed: Observed, status: Status, now: datetime) -> Plan:
@@ -180,7 +192,8 @@ def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
 
 def _released(observed: Observed) -> bool:
     """Whether the subject bears the mark of its release already, though that is not recorded yet: a process died there."""
-    return observed.facts.job is not None and observed.facts.job.released_by == observed.request.uid
+    job, rollout = observed.facts.job, observed.facts.rollout
+    return (job is not None and job.released_by == observed.request.uid) or (rollout is not None and rollout.passed)
 
 
 def _unproven(observed: Observed, status: Status) -> Ending | None:

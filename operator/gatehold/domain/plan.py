@@ -7,6 +7,8 @@ from enum import Enum
 
 from gatehold.domain.model import Policy, Request, Verdict
 from gatehold.domain.reasons import Reason
+from gatehold.domain.rollout.record import Ending as RunEnding
+from gatehold.domain.rollout.record import LastRun, Question
 from gatehold.domain.status import Resolved, Status
 
 
@@ -67,6 +69,37 @@ Pods = tuple[PodFacts, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutFacts:
+    """A Rollout as it is now, as far as it concerns one request; see `gatehold.domain.effects.promote.facts`.
+
+    `digest` is the subject as the operator reads it, computed only before anybody is asked. `question` is what the run that
+    is under way (`busy`) knows of this request, `ending` why that run is being undone, and `stuck` what keeps its undo from
+    getting on. `over` is how the run that knew this request ended. `unread` is why its status cannot be read, if so.
+    """
+
+    name: str
+    uid: str
+    deleting: bool = False
+    unread: str = ""
+    digest: str = ""
+    busy: bool = False
+    question: Question | None = None
+    ending: RunEnding | None = None
+    stuck: str = ""
+    over: LastRun | None = None
+
+    @property
+    def knows_it(self) -> bool:
+        """Whether the record names this request at all."""
+        return self.question is not None or self.over is not None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the yes was used: recorded as passed, which is the first write of the effect."""
+        return self.question is not None and self.question.passed
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What an effect acts on, as it is now. Absent is None; the pods are read only while an undo waits for them to go."""
 
@@ -74,6 +107,7 @@ class Facts:
     undo: JobFacts | None = None
     pods: Pods = None
     undo_pods: Pods = None
+    rollout: RolloutFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatehold.domain.effects import rules_for
-from gatehold.domain.model import Policy, UnknownRequester
+from gatehold.domain.model import EffectType, Policy, UnknownRequester
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed
 from gatehold.domain.quorum import tally
 from gatehold.domain.reasons import Reason
 from gatehold.domain.schedule import planned_escalations, timeout, whole
 from gatehold.domain.status import PolicySnapshot, Status
-from gatehold.domain.tiers import Asked, ask, is_allowed, is_unknown, matching_tiers, people
+from gatehold.domain.tiers import Asked, ask, is_allowed, is_unknown, matching_tiers, nobody_known, people
 
 Check = Callable[[Observed, Policy], Finding | None]
 
@@ -43,13 +43,14 @@ def _requester_is_known(observed: Observed, policy: Policy) -> Finding | None:
     refuses = policy.on_unknown_requester is UnknownRequester.REFUSE
     if not refuses or not is_unknown(observed.request, observed.rules):
         return None
-    text = f"policy {policy.name} takes requests of known people only, and {observed.request.requester.username} is a robot"
+    text = f"policy {policy.name} takes requests of known people only, and {nobody_known(observed.request)}"
     return Finding(Reason.REQUESTER_UNKNOWN, text)
 
 
 def _subject_is_free(observed: Observed, policy: Policy) -> Finding | None:
-    if not observed.owner:
-        return None
+    request = observed.request
+    if not observed.owner or (request.gate and request.effect.type is EffectType.PROMOTE):
+        return None  # a Rollout asks by itself, of several policies one after the other, and nobody else can act on it
     return Finding(Reason.SUBJECT_TAKEN, f"request {observed.owner} is live and owns this subject")
 
 

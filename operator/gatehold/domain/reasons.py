@@ -21,7 +21,7 @@ class ConditionType(StrEnum):
     ROLLED_BACK = "RolledBack"
 
 
-class _Told(StrEnum):
+class ToldWord(StrEnum):
     """Words with their consequence in one line."""
 
     meaning: str
@@ -34,7 +34,7 @@ class _Told(StrEnum):
         return member
 
 
-class Reason(_Told):
+class Reason(ToldWord):
     """Why a condition, a decision or an uncounted verdict is what it is."""
 
     # held, may still pass
@@ -65,35 +65,49 @@ class Reason(_Told):
     SUBJECT_RUNNING = "SubjectRunning", "The subject runs already, by another hand: there is nothing left to hold."
     SUBJECT_OVERRIDDEN = "SubjectOverridden", "A holder of verb override let the subject go by hand; recorded, not put back."
     POLICY_MISMATCH = "PolicyMismatch", "The gate of the subject names another policy: ask under that one."
-    EFFECT_NOT_ALLOWED = "EffectNotAllowed", "The policy does not list this effect: ask under another policy."
+    EFFECT_NOT_ALLOWED = (
+        "EffectNotAllowed",
+        "The policy does not list this effect, or only the operator may ask for it: ask otherwise.",
+    )
     EFFECT_NOT_SUPPORTED = "EffectNotSupported", "This version of the operator cannot carry out that effect."
     TIMEOUT_OUT_OF_BOUNDS = "TimeoutOutOfBounds", "spec.timeoutSeconds is beyond the policy's maximum: ask with less."
     TOO_MANY_PENDING = "TooManyPending", "Too many requests wait: a user's request fails, a Gate's waits unasked."
     REQUESTER_UNKNOWN = "RequesterUnknown", "The policy refuses requests of robots whose person is not known."
     INVALID_REQUEST = "InvalidRequest", "The operator cannot read the request: held for good, nothing was done."
     APPROVAL_UNPROVEN = "ApprovalUnproven", "An approval came while the wall was not proven: it releases nothing, ask again."
-    EFFECT_FAILED = "EffectFailed", "The effect was begun and failed: the undo runs where one is named."
+    EFFECT_FAILED = (
+        "EffectFailed",
+        "The effect was begun and failed, or the canary did while it was held: what was done is undone.",
+    )
     EFFECT_TIMED_OUT = "EffectTimedOut", "The effect ran beyond its time: stopped, the undo runs where one is named."
     OUTCOME_UNKNOWN = "OutcomeUnknown", "The subject vanished before its outcome was seen: no undo is started."
+    RUN_REFUSED = (
+        "RunRefused",
+        "Another question of the same canary got no yes: the canary is undone, whatever is said here.",
+    )
     # rolled back
     NOTHING_TO_UNDO = "NothingToUndo", "Nothing had been done, so nothing had to be undone."
     UNDOING = "Undoing", "What was done is being undone."
+    UNDO_STUCK = (
+        "UndoStuck",
+        "The Rollout does not get back to its former state by itself: it tries on, somebody has to look.",
+    )
     PODS_REMAIN = "PodsRemain", "Pods of a stopped Job do not go: the undo waits for them, somebody has to look."
-    UNDO_COMPLETED = "UndoCompleted", "The subject is stopped and the undo Job completed."
-    UNDO_FAILED = "UndoFailed", "The undo Job failed, or ran too long and was stopped: the state is not restored."
-    UNDO_UNAVAILABLE = "UndoUnavailable", "The undo Job is gone or is not what was approved: it was not run."
-    NO_UNDO_NAMED = "NoUndoNamed", "The subject is stopped; the request names no undo, so what it did stays."
+    UNDO_COMPLETED = "UndoCompleted", "The undo Job completed, or the Rollout is back at its former state: verified."
+    UNDO_FAILED = "UndoFailed", "The undo Job failed or ran too long, or the Rollout did not come back: not restored."
+    UNDO_UNAVAILABLE = "UndoUnavailable", "The undo Job, or the Rollout's former template, is gone or another: not restored."
+    NO_UNDO_NAMED = "NoUndoNamed", "The request names no undo, or nothing ran before a Rollout's first template: it stays."
     # why a verdict does not count
     LATE = "Late", "No running replica saw the approval before the deadline."
     UNPROVEN = "Unproven", "The wall was not proven when the approval was first seen; the person may give it again."
     INELIGIBLE = "Ineligible", "The person may not decide this request; the operator checks again what admission checked."
 
 
-UNDER_WAY = frozenset({Reason.UNDOING, Reason.PODS_REMAIN, Reason.WRITE_REFUSED})
+UNDER_WAY = frozenset({Reason.UNDOING, Reason.UNDO_STUCK, Reason.PODS_REMAIN, Reason.WRITE_REFUSED})
 """The reasons of RolledBack while the way back goes on; every other one is its end."""
 
 
-class PolicyReason(_Told):
+class PolicyReason(ToldWord):
     """Why a condition of an ApprovalPolicy is what it is. Those of `Enforced` are gatehold.admission.proof's."""
 
     # Ready

@@ -67,11 +67,12 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What the operator read itself; part of the digest."""
+    """What the operator read itself; part of the digest. `image_ids` are those that a canary runs, as container=imageID."""
 
     job: ResolvedJob | None = None
     undo: ResolvedJob | None = None
     price: Price | None = None
+    image_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from gatehold.domain import ledger
 from gatehold.domain.conditions import waiting_for
+from gatehold.domain.model import EffectType
 from gatehold.domain.phases import Phase, is_refused
 from gatehold.domain.reasons import UNDER_WAY, ConditionType, Reason
 from gatehold.domain.status import By, Decision, EffectState, Status
@@ -92,7 +93,9 @@ def _done(before: Status, after: Status) -> Iterator[Entry]:
     effect, old = after.effect, before.effect
     if effect is not None and effect.started_at is not None and (old is None or old.started_at is None):
         name = effect.object.name if effect.object is not None else ""
-        yield Entry("EffectStarted", f"{effect.type} of {name} has begun", at=effect.started_at)
+        promotes = effect.type is EffectType.PROMOTE
+        text = f"Rollout {name} has used the approval and goes on" if promotes else f"{effect.type} of {name} has begun"
+        yield Entry("EffectStarted", text, at=effect.started_at)
     if after.phase is Phase.RELEASED and before.phase is not Phase.RELEASED:
         message, at = (effect.message, effect.finished_at) if effect is not None else ("", None)
         yield Entry("Released", message, tell=True, at=at)

@@ -11,6 +11,8 @@ from gatehold.domain.status import Price
 MAX_ROLES = 12  # roles and backups of one request; each is an authorizer check, and they share one cost limit
 MAX_APPROVALS = 16
 MAX_COUNT = 8
+EVERYBODY = "*"
+"""Stands among the authors where more changed the subject than there is room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,22 @@ def flaw_of(quorum: tuple[QuorumEntry, ...]) -> str:
 
 
 def is_unknown(request: Request, rules: Rules) -> bool:
-    """Whether no person stands behind the request by name: every author (or the requester) is a robot."""
-    names = request.authors or (request.requester.username,)
-    return all(name.startswith("system:") or name in rules.robot_users for name in names)
+    """Whether no person stands behind the request by name: every author (or the requester) is a robot.
+
+    Where the operator asks, it is the authors alone: none of them known (an API server that cannot stamp), or more than a
+    request can name, is as good as nobody, since nobody can be kept from approving by name.
+    """
+    names = request.authors or (() if request.gate else (request.requester.username,))
+    return EVERYBODY in names or all(name.startswith("system:") or name in rules.robot_users for name in names)
+
+
+def nobody_known(request: Request) -> str:
+    """Why that is so, in words."""
+    if EVERYBODY in request.authors:
+        return "more people changed the subject than a request can name"
+    if not request.authors:
+        return "nobody is known who changed the subject" if request.gate else f"{request.requester.username} is a robot"
+    return f"only robots changed the subject: {', '.join(request.authors)}"[:512]
 
 
 def matching_tiers(policy: Policy, request: Request, price: Price | None) -> list[Tier]:

@@ -2,12 +2,17 @@
 
 from gatehold.domain.effects.base import EffectRules
 from gatehold.domain.effects.none import NoEffect
+from gatehold.domain.effects.promote import PromoteRules
 from gatehold.domain.effects.release_job import ReleaseJobRules
 from gatehold.domain.model import EffectType, Request
 
 __all__ = ["EffectRules", "rules_for"]
 
-EFFECTS: dict[EffectType, EffectRules] = {EffectType.NONE: NoEffect(), EffectType.RELEASE: ReleaseJobRules()}
+EFFECTS: dict[EffectType, EffectRules] = {
+    EffectType.NONE: NoEffect(),
+    EffectType.PROMOTE: PromoteRules(),
+    EffectType.RELEASE: ReleaseJobRules(),
+}
 
 
 def rules_for(request: Request) -> EffectRules | None:

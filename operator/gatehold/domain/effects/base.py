@@ -56,7 +56,7 @@ class EffectRules(Protocol):
         ...
 
     def verify(self, observed: Observed, status: Status) -> Ending | None:
-        """While it waits: how the request ends because the subject is no longer what was asked about, or None."""
+        """While it waits, asked or not: how it ends because the subject is no longer what it is about, or None."""
         ...
 
     def begin(self, observed: Observed, status: Status) -> EffectStatus | None:

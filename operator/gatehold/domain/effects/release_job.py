@@ -46,8 +46,10 @@ class ReleaseJobRules:
         return finding
 
     def verify(self, observed: Observed, status: Status) -> Ending | None:
-        """Both Jobs must still be what was resolved, and still be held."""
+        """Both Jobs must still be what was resolved, and still be held. Before anybody is asked, `check` says it."""
         resolved = status.resolved
+        if not status.request_digest:
+            return None
         if resolved is None or resolved.job is None:
             return Ending(Phase.FAILED, By.OPERATOR, Finding(Reason.INVALID_REQUEST, "the request was not resolved"))
         ending = _drift(observed.facts.job, resolved.job, observed.request)
