@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from controlplane import Cluster, ControlPlane, ControlPlaneError
+from demo import canary
 from demo.objects import POLICY, job, request
 from demo.story import NAMESPACE, Teller, is_done, is_prepared, phase_is
 from playground import PEOPLE, OperatorProcess, bind_people, install, wait_enforced
@@ -27,7 +28,8 @@ def stage(console: Console) -> Iterator[Cluster]:
         with console.status("installing Gatehold"):
             install(cluster)
             bind_people(cluster, NAMESPACE)
-            cluster.kubectl("apply", "-f", "-", stdin=json.dumps(POLICY))
+            for body in (POLICY, canary.POLICY, canary.GATE):
+                cluster.kubectl("apply", "-f", "-", stdin=json.dumps(body))
         with console.status("starting the operator, and waiting until it has proven the wall"):
             OperatorProcess(cluster).start()
             wait_enforced(cluster)
@@ -36,14 +38,15 @@ def stage(console: Console) -> Iterator[Cluster]:
 
 def approved(tell: Teller) -> None:
     """A pipeline asks, a forgery is refused, two people approve, the Job runs."""
-    tell.chapter("1. A pipeline asks; two people approve")
+    tell.chapter("4. A pipeline asks; two people approve")
+    tell.say("Not only canaries are held. Any step of a pipeline can be.")
     tell.say("The pipeline creates a Job that is held, and asks for its release.")
     tell.run("ci", "create", "-f", "-", stdin=json.dumps(job("migrate", "./migrate --to 42")), show="create -f job.yaml")
     subject = json.loads(tell.cluster.kubectl("-n", NAMESPACE, "get", "job", "migrate", "-o", "json").stdout)
     question = request("migrate-42", subject, summary="Migrate the orders table to schema 42")
     tell.run("ci", "create", "-f", "-", stdin=json.dumps(question), show="create -f request.yaml")
     tell.until("the operator has read the Job and asked", "apr", "migrate-42", is_prepared)
-    tell.run("ci", "get", "apr,job")
+    tell.run("ci", "get", "apr/migrate-42", "job/migrate")
     tell.say("The pipeline cannot let its own Job run, and mallory cannot forge an approval.")
     tell.run("ci", "patch", "job", "migrate", "--type=merge", '-p={"spec":{"suspend":false}}')
     tell.run("mallory", "annotate", "apr/migrate-42", "verdict.gatehold.dev/0=approve|sha256:0|sre|alice||looks good")
@@ -51,12 +54,12 @@ def approved(tell: Teller) -> None:
     tell.run("alice", "annotate", "apr/migrate-42", "gatehold.dev/approve=error rate is flat, go")
     tell.run("bob", "annotate", "apr/migrate-42", "gatehold.dev/approve=backup is fresh")
     tell.until("the Job has run and the record is closed", "apr", "migrate-42", is_done)
-    tell.run("alice", "get", "apr,job")
+    tell.run("alice", "get", "apr/migrate-42", "job/migrate")
 
 
 def expired(tell: Teller) -> None:
     """Nobody answers; nothing ran."""
-    tell.chapter("2. Nobody answers")
+    tell.chapter("5. Nobody answers")
     subject = create(tell, job("cleanup", "./cleanup --all"))
     question = request("cleanup-1", subject, summary="Remove old carts", timeoutSeconds=5)
     tell.run("ci", "create", "-f", "-", stdin=json.dumps(question), show="create -f request.yaml    # timeoutSeconds: 5")
@@ -66,7 +69,7 @@ def expired(tell: Teller) -> None:
 
 def denied(tell: Teller) -> None:
     """Denied while it runs: stopped, and undone."""
-    tell.chapter("3. Denied while it runs")
+    tell.chapter("6. Denied while it runs")
     subject = create(tell, job("reprice", "./reprice --everything", fake="runs"))
     undo = create(tell, job("reprice-undo", "./reprice --restore"))
     question = request("reprice-7", subject, undo=undo, summary="New prices for everything")
@@ -109,7 +112,8 @@ def keep(cluster: Cluster, console: Console) -> None:
         path = cluster.admin_kubeconfig if name == "admin" else cluster.user(name, *PEOPLE[name])
         console.print(Text(f"  export KUBECONFIG={path}   # {name}"), soft_wrap=True)
     console.print(Text(f'  export PATH={cluster.kubectl_program.parent}:"$PATH"'), soft_wrap=True)
-    console.print(Text(f"Their namespace is {NAMESPACE}, the policy is prod-change. ^C stops everything."))
+    policies = "prod-change (held Jobs) and prod-web (Rollouts; its Gate is web)"
+    console.print(Text(f"Their namespace is {NAMESPACE}, the policies are {policies}. ^C stops everything."))
     signal.pause()
 
 
@@ -122,7 +126,7 @@ def main() -> int:
             if "--keep" in sys.argv:
                 keep(cluster, console)
             tell = Teller(cluster, console)
-            for chapter in (approved, expired, denied):
+            for chapter in (canary.promoted, canary.left_alone, canary.crashing, approved, expired, denied):
                 chapter(tell)
     except KeyboardInterrupt:
         console.print("stopped; nothing is left running")

@@ -24,7 +24,7 @@ def job(name: str, command: str, fake: str = "") -> Body:
         "restartPolicy": "Never",
         "containers": [{"name": "main", "image": "registry.example.org/shop/tool:4.2", "command": command.split()}],
     }
-    labels = {"gatehold.dev/fake": fake} if fake else {}
+    labels = {"example.org/fake": fake} if fake else {}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -4,7 +4,9 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from rich.console import Console
@@ -42,20 +44,48 @@ class Teller:
 
     def gatehold(self, person: str, *args: str) -> None:
         """The CLI as a person."""
-        self._command(person, f"gatehold {shlex.join(args)} -n {NAMESPACE}")
-        command = [sys.executable, "-m", "gatehold", *args, "--namespace", NAMESPACE]
-        environment = {**self.cluster.environment(person), "PYTHONPATH": ":".join(sys.path), "COLUMNS": "110"}
+        command, environment = self._gatehold(person, *args)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
         self._answer(done.stdout, done.stderr)
+
+    def follow(self, person: str, *args: str) -> None:
+        """A command of the CLI that takes its time: line by line as it speaks, and how it ended."""
+        with self.following(person, *args):
+            pass
+
+    @contextmanager
+    def following(self, person: str, *args: str) -> Iterator[None]:
+        """The same beside what is told meanwhile: its lines stand behind a bar. It speaks before the story goes on."""
+        command, environment = self._gatehold(person, *args)
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        with subprocess.Popen(command, env=environment, **pipes) as process:
+            lines = iter(process.stdout or ())
+            self._beside(next(lines, ""))
+            reading = threading.Thread(target=lambda: [self._beside(line) for line in lines], daemon=True)
+            reading.start()
+            yield
+            process.wait(timeout=120)
+            reading.join()
+        self.console.print(Text(f"  (exit code {process.returncode})", style="dim"))
+
+    def _beside(self, line: str) -> None:
+        self.console.print(Text(f"  \u2502 {line.rstrip()}"), soft_wrap=True)
+
+    def _gatehold(self, person: str, *args: str) -> tuple[list[str], dict[str, str]]:
+        self._command(person, f"gatehold {shlex.join(args)} -n {NAMESPACE}")
+        environment = {**self.cluster.environment(person), "PYTHONPATH": ":".join(sys.path), "COLUMNS": "110"}
+        return [sys.executable, "-m", "gatehold", *args, "--namespace", NAMESPACE], environment
 
     def until(self, what: str, kind: str, name: str, holds: Callable[[Body], bool], seconds: float = 60) -> Body:
         """Wait, with a spinner, until something holds for an object."""
         last: Body = {}
 
         def look() -> bool:
-            text = self.cluster.kubectl("-n", NAMESPACE, "get", kind, name, "-o", "json").stdout
+            done = self.cluster.kubectl("-n", NAMESPACE, "get", kind, name, "-o", "json", check=False)
+            if done.returncode:
+                return False
             last.clear()
-            last.update(json.loads(text))
+            last.update(json.loads(done.stdout))
             return holds(last)
 
         with self.console.status(f"waiting until {what}"):

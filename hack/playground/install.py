@@ -9,14 +9,15 @@ from controlplane import Cluster, wait_until
 ROOT: Final = Path(__file__).resolve().parents[2]
 CRDS: Final = ROOT / "crds"
 WALL: Final = ROOT / "manifests" / "wall"
-STAMP: Final = "20-stamp.yaml"
+STAMPS: Final = "2"
+"""How the names of the files begin whose kinds came with 1.36."""
 
 
 def install(cluster: Cluster, *, stamping: bool | None = None) -> None:
     """Install Gatehold's API and wall; `stamping` as the API server has it (from 1.36 on), unless it is said."""
     stamping = can_stamp(cluster) if stamping is None else stamping
     install_kinds(cluster)
-    files = [path for path in sorted(WALL.glob("*.yaml")) if stamping or path.name != STAMP]
+    files = [path for path in sorted(WALL.glob("*.yaml")) if stamping or not path.name.startswith(STAMPS)]
     for path in files:  # in order: what a later file names stands in an earlier one
         cluster.kubectl("apply", "--server-side", "-f", str(path))
     if stamping:

@@ -26,7 +26,9 @@ kind: Role
 metadata: {{name: gatehold-reviewer, namespace: {namespace}}}
 rules:
 - {{apiGroups: [gatehold.dev], resources: [approvalrequests], verbs: [get, list, watch, patch]}}
+- {{apiGroups: [gatehold.dev], resources: [rollouts], verbs: [get, list, watch]}}
 - {{apiGroups: [batch], resources: [jobs], verbs: [get, list, watch]}}
+- {{apiGroups: ["", apps], resources: [pods, deployments], verbs: [get, list, watch]}}
 - {{apiGroups: [events.k8s.io, ""], resources: [events], verbs: [get, list, watch]}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1

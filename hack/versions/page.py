@@ -26,7 +26,7 @@ _DIFFERENCES: Final = (
     (
         "what is installed of `manifests/wall/`",
         "everything",
-        "everything but `20-stamp.yaml`, whose kind the API server does not know",
+        "everything but `20-stamp.yaml` and `21-stamp-authors.yaml`, whose kind the API server does not know",
     ),
     (
         "a word of `kubectl annotate`",
@@ -45,11 +45,11 @@ _DIFFERENCES: Final = (
     ),
     (
         "who changed the subject (`spec.authors`)",
-        "will be stamped with gated Rollouts, which are to come",
-        "is unknown",
+        "are stamped on the Rollout and stand in its requests",
+        "are unknown, unless whoever changes the Rollout writes them (checked then); unknown, `onUnknownRequester` holds",
     ),
     (
-        "who broke the glass on a held Job (`gatehold.dev/override-by`)",
+        "who broke the glass on a held Job or a child of a Rollout (`gatehold.dev/override-by`)",
         "is stamped",
         "may stand in the same write, and is checked; otherwise the audit log of the API server alone knows",
     ),

@@ -13,6 +13,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         TABLE: ("tests/wall/test_table.py",),
         WALL: (
+            "tests/wall/test_authors.py",
             "tests/wall/test_gaps.py",
             "tests/wall/test_limits.py",
             "tests/wall/test_races.py",

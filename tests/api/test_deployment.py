@@ -58,7 +58,11 @@ ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "orphaned": (child(metadata={"ownerReferences": None}), {"owner": ""}),
     "changed by break-glass": (
         child(metadata={"annotations": {"gatehold.dev/override": "INC-1\nat night" + "!" * 600}}),
-        {"template": "", "overridden": ("INC-1 at night" + "!" * 600)[:511] + "…"},
+        {"template": "", "overridden": ("INC-1 at night" + "!" * 600)[:383] + "…"},
+    ),
+    "changed by somebody whom the API server knows": (
+        child(metadata={"annotations": {"gatehold.dev/override": "INC-1", "gatehold.dev/override-by": "dana"}}),
+        {"template": "", "overridden": "INC-1 (dana)"},
     ),
     "deleted": (child(metadata={"deletionTimestamp": "2026-03-01T12:00:00Z"}), {"deleting": True}),
     "without room for its pods": (child(status=failure()), {"trouble": "FailedCreate: quota, (not shown)"}),

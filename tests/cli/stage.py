@@ -41,7 +41,7 @@ items:
   metadata: {name: prod}
   spec:
     quorum: [{role: sre, backups: [duty]}, {role: finance}]
-    effects: [None, Release]
+    effects: [None, Release, Promote]
     timeoutSeconds: {default: 3600, max: 86400}
     escalation: [{afterSeconds: 1800, roles: [duty]}]
 - {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: asks}, rules: [
@@ -58,8 +58,16 @@ items:
     {apiGroups: [gatehold.dev], resources: [approvalpolicies/finance], resourceNames: [prod], verbs: [approve]}]}
 - {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: overrides}, rules: [
     {apiGroups: [gatehold.dev], resources: [approvalpolicies], resourceNames: [prod], verbs: [override]}]}
+- {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: sees-rollouts}, rules: [
+    {apiGroups: [gatehold.dev], resources: [rollouts], verbs: [get, list, watch]}]}
+- {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: sees-pods}, rules: [
+    {apiGroups: [""], resources: [pods, namespaces], verbs: [get, list]},
+    {apiGroups: [apps], resources: [deployments], verbs: [get]}]}
+- {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: deploys}, rules: [
+    {apiGroups: [gatehold.dev], resources: [rollouts], verbs: [create, patch, update]}]}
 """
-BINDINGS = {"asks": ("ci",), "reads": ("alice", "bob", "carol", "dana", "olga"), "is-sre": ("alice", "bob"),
+BINDINGS = {"sees-rollouts": ("alice", "bob", "ci", "dana"), "sees-pods": ("alice", "ci"), "deploys": ("ci",),
+            "asks": ("ci",), "reads": ("alice", "bob", "carol", "dana", "olga"), "is-sre": ("alice", "bob"),
             "is-finance": ("carol",), "overrides": ("olga",)}  # fmt: skip
 
 
@@ -118,12 +126,12 @@ class Stage:
         return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=120, check=False)
 
     @contextlib.contextmanager
-    def waiting(self, person: str, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    def waiting(self, person: str, *words: str, command: tuple[str, ...] = ("wait",)) -> Iterator["subprocess.Popen[str]"]:
         """Start a command that waits, in a process of its own; at its first line on stderr it is really waiting."""
         environ = {**os.environ, "PYTHONPATH": str(ROOT / "operator"), "KUBECONFIG": self.kubeconfig(person)}
-        command = [sys.executable, "-m", "gatehold", "wait", *words, "-n", "shop"]
+        program = [sys.executable, "-m", "gatehold", *command, *words, "-n", "shop"]
         pipes: Json = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        with subprocess.Popen(command, env=environ, **pipes) as process:
+        with subprocess.Popen(program, env=environ, **pipes) as process:
             try:
                 yield process
             finally:

@@ -15,6 +15,7 @@ import yaml
 from gatehold.cli.exits import Exit
 from gatehold.cli.main import run
 from tests.cli.bodies import Cluster, entry, policy, request, verdict
+from tests.cli.rollouts import hostile_rollout
 from tests.cli.stage import Tty
 
 Json = dict[str, Any]
@@ -81,6 +82,9 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "verify": ("Approved", ["verify", "web"]),
     "verify a policy": ("Pending", ["verify", "apol/x"]),
     "doctor": ("Pending", ["doctor"]),
+    "rollout": ("Pending", ["rollout", "show", "web"]),
+    "watch a rollout": ("Pending", ["rollout", "watch", "web", "--timeout", "1"]),
+    "retry a rollout": ("Pending", ["rollout", "retry", "web"]),
     "ask": ("Pending", ["ask", "--key", "k", "--policy", "prod", "--subject", "A/b"]),
 }  # fmt: skip
 
@@ -88,6 +92,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
 CODES: dict[str, set[int]] = {
     "list": {0}, "show": {0}, "approve": {0, Exit.USAGE, Exit.NOT_CONFIRMED}, "deny": {0, Exit.NOT_CONFIRMED},
     "override": {0}, "withdraw": {0}, "wait": {1, Exit.TIMEOUT}, "verify": {1}, "doctor": {1}, "ask": {Exit.KEY_TAKEN},
+    "rollout": {0, Exit.NO, Exit.TIMEOUT},
 }  # fmt: skip
 
 
@@ -110,7 +115,8 @@ def ends(words: list[str], cluster: Cluster, *, tty: int = 0, stdin: str = "") -
 @pytest.mark.parametrize("tty", [0, 80, 120])
 @pytest.mark.parametrize(("phase", "words"), COMMANDS.values(), ids=COMMANDS.keys())
 def test_no_command_lets_a_text_through(phase: str, words: list[str], tty: int) -> None:
-    code, said = ends(words, Cluster(hostile_request(phase), me=EVIL, live_policy=hostile_policy()), tty=tty)
+    more = hostile_rollout(EVIL, "held" if "watch" in words else "rejected" if "retry" in words else "both")
+    code, said = ends(words, Cluster(hostile_request(phase), me=EVIL, live_policy=hostile_policy(), **more), tty=tty)
     assert code in CODES[words[0]]
     assert said.strip()
     # rich's own colours, and the live line of wait, are all that may stand between printable characters

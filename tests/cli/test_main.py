@@ -14,7 +14,7 @@ from tests.cli.bodies import Cluster, request
 from tests.cli.test_hostile import ends
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("ask", "list", "show", "approve", "deny", "override", "withdraw", "wait", "verify", "doctor", "run")
+COMMANDS = ("ask", "list", "show", "approve", "deny", "override", "withdraw", "wait", "rollout", "verify", "doctor", "run")
 
 
 def program(*words: str, name: str = "gatehold") -> "subprocess.CompletedProcess[str]":
@@ -52,10 +52,21 @@ def test_help_imports_nothing_heavy() -> None:
 def test_the_usage_line_says_how_it_was_called() -> None:
     assert "Usage: gatehold show" in program("show", "--help").stdout
     assert "Usage: kubectl gatehold show" in program("show", "--help", name="/usr/bin/kubectl-gatehold").stdout
+    watch = program("rollout", "watch", "--help", name="/usr/bin/kubectl-gatehold").stdout
+    assert "Usage: kubectl gatehold rollout watch" in watch
 
 
 @pytest.mark.parametrize(
-    "words", [["nonsense"], ["show"], ["approve", "x"], ["wait", "x", "--timeout", "soon"], ["show", "pod/x"]]
+    "words",
+    [
+        ["nonsense"],
+        ["show"],
+        ["approve", "x"],
+        ["wait", "x", "--timeout", "soon"],
+        ["show", "pod/x"],
+        ["rollout", "show", "apr/x"],
+        ["rollout", "watch"],
+    ],
 )
 def test_what_cannot_be_used_never_looks_like_expired(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(words) == Exit.USAGE

@@ -101,7 +101,7 @@ def test_a_faulty_pod_never_becomes_ready(plane: ControlPlane, namespace: str, f
         "run",
         "bad",
         "--image=web:2",
-        f"--labels=gatehold.dev/fake={fake}",
+        f"--labels=example.org/fake={fake}",
         f"--namespace={namespace}",
     )
     wait_until(lambda: bool(_containers(plane, namespace)), "a status of the faulty pod", 30)
@@ -116,7 +116,7 @@ def test_a_running_pod_turns_faulty_and_keeps_its_image_id(plane: ControlPlane, 
     before = _containers(plane, namespace)
     assert {container["imageID"].split("@sha256:")[0] for container in before} == {"web:2"}
     name = _pods(plane, namespace)[0]["metadata"]["name"]
-    plane.kubectl("annotate", f"pod/{name}", "gatehold.dev/fake=faulty", f"--namespace={namespace}")
+    plane.kubectl("annotate", f"pod/{name}", "example.org/fake=faulty", f"--namespace={namespace}")
     wait_until(lambda: _ready(plane, namespace) == 1, "one of two pods not ready", 30)
     assert {c["imageID"] for c in _containers(plane, namespace)} == {c["imageID"] for c in before}
 
@@ -127,7 +127,7 @@ def test_an_image_id_can_be_ordered(plane: ControlPlane, namespace: str) -> None
             "run",
             "web",
             "--image=web:2",
-            "--annotations=gatehold.dev/fake-image-id=web@sha256:feed",
+            "--annotations=example.org/fake-image-id=web@sha256:feed",
             f"--namespace={namespace}",
         )
     )
@@ -183,7 +183,7 @@ def _whoami(plane: ControlPlane, user: str) -> dict[str, Any]:
 
 
 def _create_job(plane: ControlPlane, namespace: str, *, fake: str = "", name: str = "work") -> None:
-    labels = {"gatehold.dev/fake": fake} if fake else {}
+    labels = {"example.org/fake": fake} if fake else {}
     pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "worker:1"}]}
     spec = {"backoffLimit": 0, "template": {"metadata": {"labels": labels}, "spec": pod}}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec}

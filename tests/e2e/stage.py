@@ -23,6 +23,9 @@ _PLURALS: Final = {
     "job": ("batch/v1", "jobs"),
     "pods": ("v1", "pods"),
     "events": ("events.k8s.io/v1", "events"),
+    "gro": (GROUP, "rollouts"),
+    "deploy": ("apps/v1", "deployments"),
+    "crev": ("apps/v1", "controllerrevisions"),
 }
 _NUMBERS = itertools.count()
 STAMPED: Final = kubernetes() >= (1, 36)
@@ -59,7 +62,7 @@ class Stage:
 
     def job_body(self, name: str, policy: str, *, fake: str = "", **spec: Any) -> Body:
         """A held Job as `job` would create it."""
-        labels = {"gatehold.dev/fake": fake} if fake else {}
+        labels = {"example.org/fake": fake} if fake else {}
         template = {
             "metadata": {"labels": labels},
             "spec": {

@@ -32,10 +32,19 @@ def demo(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_the_demo_tells_the_whole_story(demo: "subprocess.Popen[str]", tmp_path: Path) -> None:
-    told, _ = demo.communicate(timeout=180)
+    told, _ = demo.communicate(timeout=240)
 
     assert demo.returncode == 0, told
     for sentence in (
+        "Held",
+        "this belongs to Rollout web",
+        "now      approval by policy prod-web",
+        "Rollout web is Healthy",
+        "not promoted: Expired",
+        "(exit code 2)",
+        "web: CrashLoopBackOff",
+        "(exit code 6)",
+        "Nobody was disturbed: 0 requests",
         "this Job is held",
         "a verdict must carry your own user name, mallory",
         "Released",
@@ -51,7 +60,7 @@ def test_the_demo_tells_the_whole_story(demo: "subprocess.Popen[str]", tmp_path:
 def test_control_c_ends_the_demo_and_everything_it_started(demo: "subprocess.Popen[str]", tmp_path: Path) -> None:
     assert demo.stdout is not None
     for line in demo.stdout:
-        if "create -f job.yaml" in line:
+        if "apply -f web.yaml" in line:
             break
     os.killpg(demo.pid, signal.SIGINT)
     demo.communicate(timeout=60)

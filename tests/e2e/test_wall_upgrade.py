@@ -133,7 +133,7 @@ def while_they_do_not_fit(scene: Scene) -> None:
     assert (held["status"]["phase"], held["status"]["effect"]["state"]) == ("Approved", "Waiting")
     assert stage.until_done("expiring")["status"]["phase"] == "Expired"
     for pod in stage.pods_of(scene.jobs["undo"]):
-        stage.kubectl("label", "pod", pod["metadata"]["name"], "gatehold.dev/fake-")
+        stage.kubectl("label", "pod", pod["metadata"]["name"], "example.org/fake-")
     undone = stage.until_done("undoing")
     assert (undone["status"]["phase"], condition(undone, "RolledBack")) == ("Denied", ("True", "UndoCompleted"))
     assert all(scene.suspended(name) for name in ("asked", "half", "waiting"))

@@ -16,7 +16,7 @@ from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import NAMESPACES, POLICIES, REQUESTS
 from gatehold.runtime.operator import Operator, run
-from gatehold.runtime.parts import Controllers, Key, Periodic, Runtime
+from gatehold.runtime.parts import GATE, ROLLOUT, Controllers, Key, Periodic, Runtime
 from gatehold.runtime.watchdog import PROBE
 from gatehold.settings import Settings
 from playground import install_kinds
@@ -99,7 +99,7 @@ async def start(plane: ControlPlane, cluster: Cluster, namespace: str) -> Start:
 
         def build(runtime: Runtime) -> Controllers:
             runtimes.append(runtime)
-            return Controllers([requests, policies], periodics, on_wall_change)
+            return Controllers([requests, policies, Recording(ROLLOUT), Recording(GATE)], periodics, on_wall_change)
 
         stop = asyncio.Event()
         task = asyncio.create_task(

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from gatehold.kube.resources import POLICIES, REQUESTS
+from gatehold.kube.resources import REQUESTS
 from gatehold.runtime.cache import Subject, Summary
 from gatehold.runtime.operator import Operator, run
-from gatehold.runtime.parts import REQUEST, Controllers, Key, Runtime
+from gatehold.runtime.parts import GATE, POLICY, REQUEST, ROLLOUT, Controllers, Key, Runtime
 from gatehold.settings import Settings
 
 
@@ -147,7 +147,7 @@ class Replica:
 
         def build(runtime: Runtime) -> Controllers:
             self.runtime = runtime
-            return Controllers([self.requests, Recording(POLICIES.kind)])
+            return Controllers([self.requests, *(Recording(kind) for kind in (POLICY, ROLLOUT, GATE))])
 
         def started(operator: Operator) -> None:
             self.operator = operator

@@ -12,7 +12,7 @@ from tests.runtime.support import request_body
 from controlplane import ControlPlane
 from gatehold.kube import errors
 from gatehold.kube.client import Access, Cluster, Identity
-from gatehold.kube.resources import JOBS, LEASES, NAMESPACES, PODS, REQUESTS, SERVICE_ACCOUNTS, Resource
+from gatehold.kube.resources import JOBS, LEASES, NAMESPACES, PODS, REQUESTS, REVISIONS, SERVICE_ACCOUNTS, Resource
 
 CONFIG_MAPS = Resource("", "v1", "configmaps", True, "ConfigMap")
 
@@ -191,3 +191,16 @@ async def test_a_sibling_is_the_same_account_with_its_own_connections(cluster: C
     async with cluster.sibling(timeout=1.0) as sibling:
         assert (await sibling.who_am_i())["username"] == "admin"
     assert (await cluster.who_am_i())["username"] == "admin"
+
+
+async def test_a_template_that_is_kept_can_still_be_patched(cluster: Cluster, namespace: str) -> None:
+    kept = {
+        "zone": "b",
+        "app": {"note": "<a&b> \u2028 größer, \U0001f600", "args": ["--x=1", 2, True, None], "empty": {}},
+        "quantity": 0.5,
+    }
+    body = {"metadata": {"name": "kept"}, "data": {"template": kept}, "revision": 1}
+    made = await cluster.create_exact(REVISIONS, namespace, body)
+    assert made["data"]["template"] == kept
+    patched = await cluster.merge_patch(REVISIONS, namespace, "kept", {"metadata": {"labels": {"a": "b"}}})
+    assert patched["data"] == made["data"]

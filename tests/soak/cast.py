@@ -99,7 +99,7 @@ def job(name: str, namespace: str, policy_name: str, fake: str) -> Body:
     """A held Job; `fake` says how its pods behave: runs, fails, or complete where empty."""
     containers = [{"name": "main", "image": "example.org/tool:1", "command": [name]}]
     template = {
-        "metadata": {"labels": {"gatehold.dev/fake": fake} if fake else {}},
+        "metadata": {"labels": {"example.org/fake": fake} if fake else {}},
         "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": containers},
     }
     return {

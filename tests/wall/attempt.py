@@ -10,6 +10,13 @@ from tests.wall.writes import Do
 
 REQUESTS, STATUS, JOBS = "gatehold-requests", "gatehold-status", "gatehold-jobs"
 OPERATOR, TOKEN, IDENTITY = "gatehold-operator", "gatehold-token", "gatehold-identity"
+ROLLOUTS, CHILDREN, PODS = "gatehold-rollouts", "gatehold-children", "gatehold-children-pods"
+MARKS, SERVICES, ONLY = "gatehold-marks", "gatehold-services", "gatehold-only-rollouts"
+NAMESPACES, NODES = "gatehold-namespaces", "gatehold-node-labels"
+POLICIES = (
+    *(REQUESTS, STATUS, JOBS, OPERATOR, TOKEN, IDENTITY),
+    *(ROLLOUTS, CHILDREN, PODS, MARKS, SERVICES, ONLY, NAMESPACES, NODES),
+)
 SCHEMA = "schema"
 """Refused before any policy speaks: by the CRD, by Kubernetes itself, or by RBAC (`RBAC`)."""
 RBAC = "rbac"
@@ -36,7 +43,8 @@ class Attempt:
     policy: str = REQUESTS
     leaves: Check | None = None
     only: str = ""
-    """`stamped` or `unstamped`: the row means nothing in the other situation. `stopped`: nor with an operator running."""
+    """`stamped` or `unstamped`: the row means nothing in the other situation. `stopped`: nor with an operator running. Or
+    both."""
     since: tuple[int, int] = (1, 30)
     """The first Kubernetes version where the row means something: a field that an older one drops is not refused there."""
     before: Callable[[Scene], None] | None = None
@@ -54,10 +62,13 @@ class Seen:
         if self.body is None:
             return None
         meta = self.body["metadata"]
+        if self.body["kind"] == "Node":  # its controllers write at any time, spec included
+            return {key: value for key, value in (meta.get("labels") or {}).items() if "gatehold.dev" in key}
         kept = ("labels", "annotations", "finalizers", "ownerReferences", "uid", "generation")
         facts = {key: meta.get(key) or None for key in kept}
-        if HEARTBEAT in (facts["annotations"] or {}):  # a running operator's sign of life on the probe's request
-            facts["annotations"] = {key: value for key, value in facts["annotations"].items() if key != HEARTBEAT}
+        # a running operator's sign of life on the probe's request; a number that the Deployment controller writes
+        for moving in (HEARTBEAT, "deployment.kubernetes.io/revision"):
+            facts["annotations"] = {k: v for k, v in (facts["annotations"] or {}).items() if k != moving} or None
         return {**facts, **{key: value for key, value in self.body.items() if key not in ("metadata", "status")}}
 
     def status(self, *, quiet: bool) -> Any:
@@ -82,8 +93,7 @@ def judge(attempt: Attempt, scene: Scene, answers: tuple[Answer, Answer], seen: 
     # what was said beforehand may have closed the request, where an operator was there to see it
     closed = not scene.hand.still and attempt.ask.state == "pending" and phase(before.body) != "Pending"
     assert text in real.message or (closed and "this request is " in real.message), real.message
-    policies = (REQUESTS, STATUS, JOBS, OPERATOR, TOKEN, IDENTITY)
-    spoke = [p for p in policies if f"ValidatingAdmissionPolicy '{p}' with binding '{p}' denied request" in real.message]
+    spoke = [p for p in POLICIES if f"ValidatingAdmissionPolicy '{p}' with binding '{p}' denied request" in real.message]
     assert (spoke or [attempt.policy])[0] in attempt.policy.split("|"), real.message
     assert spoke or attempt.policy in (SCHEMA, RBAC), real.message
     if attempt.policy == RBAC:

@@ -9,8 +9,11 @@ import pytest
 
 from controlplane import Cluster, PodIdentity, provider
 from playground import OperatorProcess, can_stamp, install, wait_enforced
+from playground.install import STAMPS
 from tests.wall.api import Api, Call, path
-from tests.wall.people import OPERATOR, SYSTEM, connect, service_account_token, settle
+from tests.wall.people import OPERATOR, SYSTEM, Body, connect, service_account_token, settle
+from tests.wall.places import connect_places, settle_places
+from tests.wall.rollouts import AUTHORS, rollout
 from tests.wall.running import Running
 from tests.wall.scene import GROUP, Hand, Scene, Stopped
 
@@ -37,7 +40,8 @@ class Stage:
         if wanted == self.stamped:
             return
         verb = ("apply", "--server-side") if wanted else ("delete",)
-        self.cluster.kubectl(*verb, "-f", str(ROOT / "manifests/wall/20-stamp.yaml"))
+        for text in sorted((ROOT / "manifests/wall").glob(f"{STAMPS}*.yaml")):
+            self.cluster.kubectl(*verb, "-f", str(text))
         self.stamped = wanted
         self.until_stamping_is(wanted)
 
@@ -45,6 +49,10 @@ class Stage:
         """API servers reload policies on a tick of a second: look, do not sleep."""
         scene = Scene(self.people, Stopped(), stamped=True)
         poll(lambda: self.people["ci"].send(scene.creation(), dryRun="All").ok is wanted)
+        poll(lambda: (AUTHORS in self._made()["metadata"].get("annotations", {})) is wanted)
+
+    def _made(self) -> Body:
+        return self.people["ada"].must(Call(path(GROUP, "rollouts", "shop"), rollout("any"), "post"), dryRun="All")
 
 
 def poll(done: Callable[[], bool], seconds: float = 15) -> None:
@@ -88,6 +96,8 @@ def set_up(cluster: Cluster) -> Stage:
     install(cluster)
     people = connect(cluster)
     settle(people["admin"])
+    settle_places(people["admin"])
+    connect_places(cluster, people)
     pod = cluster.mint_pod_bound_token(SYSTEM, "gatehold", seconds=7200)
     people["operator"] = people["admin"].with_token(pod.token)
     for name, namespace in (("robot", "shop"), ("gitops", "shop"), ("gatehold-probe", SYSTEM)):

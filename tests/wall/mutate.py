@@ -1,4 +1,4 @@
-"""`python -m tests.wall.mutate`: make one rule of the wall true after the other, and see that the table notices.
+"""`python -m tests.wall.mutate [POLICY ...]`: make one rule of the wall true after the other; the table has to notice.
 
 Not part of the tests: it takes some minutes. It prints the rules whose loss no attempt notices, and those whose loss shows
 in the wording only, because another rule refuses as well.
@@ -40,6 +40,8 @@ def main() -> None:
         stage = set_up(cluster)
         for body in (body for body in shipped() if body["kind"] == VALIDATING[0]):
             name = body["metadata"]["name"]
+            if sys.argv[1:] and name not in sys.argv[1:]:
+                continue
             where = path(ADMISSION, "validatingadmissionpolicies", None, name)
             for number, rule in enumerate(body["spec"]["validations"]):
                 parts = texts(rule)

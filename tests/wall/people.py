@@ -1,6 +1,7 @@
 """Who acts in the wall's table, and what RBAC gives them. No wildcards but admin's, and wild's to show what that means."""
 # ruff: noqa: E501 (a row is a line, so that rows can be read down)
 
+from collections.abc import Sequence
 from typing import Any
 
 from controlplane import Cluster
@@ -11,6 +12,7 @@ Body = dict[str, Any]
 SHOP, OTHER, SYSTEM = "shop", "other", "gatehold-system"
 OPERATOR = f"system:serviceaccount:{SYSTEM}:gatehold"
 RBAC = "rbac.authorization.k8s.io/v1"
+GROUP = "gatehold.dev/v1alpha1"
 
 DECIDERS = (
     "ci", "alice", "bob", "carol", "dave", "erin", "frank", "grace", "nora", "vic", "oz", "mallory", "auth0|123", "100%",
@@ -47,10 +49,9 @@ JOBS: Body = {
 }
 STATUSES: Body = {
     "apiGroups": ["gatehold.dev"],
-    "resources": ["approvalrequests/status", "approvalpolicies/status", "approvalpolicies"],
+    "resources": ["approvalrequests/status", "approvalpolicies/status", "approvalpolicies", "rollouts/status"],
     "verbs": ["get", "patch", "update"],
 }
-
 ROLES: dict[str, tuple[list[Body], list[str]]] = {
     "asks": ([REQUESTS, JOBS, _policy_right(REQUEST, EVERY)], ["ci", "robot", "gitops", "mallory", "frank"]),
     "annotates": ([ANNOTATE], [*DECIDERS, "robot", "gitops"]),
@@ -96,28 +97,27 @@ POLICIES: dict[str, Body] = {
 def settle(admin: Api) -> None:
     """Make namespaces, accounts, roles and policies. Needs the CRDs and the wall."""
     for namespace in (SHOP, OTHER):
-        admin.must(Call(path("v1", "namespaces"), _named("v1", "Namespace", namespace), "post"))
+        admin.must(Call(path("v1", "namespaces"), named("v1", "Namespace", namespace), "post"))
     for account in ("robot", "gitops"):
-        admin.must(Call(path("v1", "serviceaccounts", SHOP), _named("v1", "ServiceAccount", account), "post"))
+        admin.must(Call(path("v1", "serviceaccounts", SHOP), named("v1", "ServiceAccount", account), "post"))
     for name, (rules, holders) in ROLES.items():
-        _role(admin, SHOP, name, rules, holders)
-    _role(admin, OTHER, "asks", ROLES["asks"][0], ["ci"])
-    _role(admin, SHOP, "auto-approve", [_policy_right("auto-approve", ["auto"])], [], operator=True)
-    for namespace, role, holder in (
+        role(admin, SHOP, name, rules, holders)
+    role(admin, OTHER, "asks", ROLES["asks"][0], ["ci"])
+    role(admin, SHOP, "auto-approve", [_policy_right("auto-approve", ["auto"])], [], operator=True)
+    for namespace, given, holder in (
         (SHOP, "view", "viewer"), (SHOP, "edit", "editor"), (SYSTEM, "edit", "eve"), (SYSTEM, "admin", "adam"),
     ):  # fmt: skip
-        ref = {"apiGroup": RBAC.split("/")[0], "kind": "ClusterRole", "name": role}
-        _bind(admin, namespace, f"{role}-{holder}", ref, [_subject(holder)])
-    _bind(admin, SYSTEM, "debugs", _ref("ClusterRole", "debugs"), [_subject("debugger")])
+        bind(admin, namespace, f"{given}-{holder}", ref("ClusterRole", given), [subject(holder)])
+    bind(admin, SYSTEM, "debugs", ref("ClusterRole", "debugs"), [subject("debugger")])
     debugs = {"rules": [{"apiGroups": [""], "resources": ["pods/ephemeralcontainers"], "verbs": ["patch"]}]}
-    admin.must(Call(path(RBAC, "clusterroles"), {**_named(RBAC, "ClusterRole", "debugs"), **debugs}, "post"))
+    admin.must(Call(path(RBAC, "clusterroles"), {**named(RBAC, "ClusterRole", "debugs"), **debugs}, "post"))
     drain = {"rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["drain"]}]}
-    admin.must(Call(path(RBAC, "clusterroles"), {**_named(RBAC, "ClusterRole", "drains"), **drain}, "post"))
-    binding = {"roleRef": _ref("ClusterRole", "drains"), "subjects": [_subject("drainer")]}
-    admin.must(Call(path(RBAC, "clusterrolebindings"), {**_named(RBAC, "ClusterRoleBinding", "drains"), **binding}, "post"))
-    _role(admin, SHOP, "asks-for-drains", [REQUESTS, _policy_right(REQUEST, ["solo"])], ["drainer"])
+    admin.must(Call(path(RBAC, "clusterroles"), {**named(RBAC, "ClusterRole", "drains"), **drain}, "post"))
+    binding = {"roleRef": ref("ClusterRole", "drains"), "subjects": [subject("drainer")]}
+    admin.must(Call(path(RBAC, "clusterrolebindings"), {**named(RBAC, "ClusterRoleBinding", "drains"), **binding}, "post"))
+    role(admin, SHOP, "asks-for-drains", [REQUESTS, _policy_right(REQUEST, ["solo"])], ["drainer"])
     for name, spec in POLICIES.items():
-        body = {**_named("gatehold.dev/v1alpha1", "ApprovalPolicy", name), "spec": spec}
+        body = {**named("gatehold.dev/v1alpha1", "ApprovalPolicy", name), "spec": spec}
         admin.must(Call(path("gatehold.dev/v1alpha1", "approvalpolicies"), body, "post"))
 
 
@@ -125,7 +125,6 @@ def connect(cluster: Cluster) -> dict[str, Api]:
     """Everybody's connection by name, and `operator` and `probe` by the tokens of their accounts."""
     found = {name: Api.of(cluster.user(name)) for name in PEOPLE}
     found["admin"] = Api.of(cluster.admin_kubeconfig)
-    found["collector"] = Api.of(cluster.user("system:serviceaccount:kube-system:generic-garbage-collector"))
     return found
 
 
@@ -135,27 +134,36 @@ def service_account_token(admin: Api, namespace: str, name: str) -> str:
     return str(admin.must(Call(path("v1", "serviceaccounts", namespace, name, "token"), request, "post"))["status"]["token"])
 
 
-def _named(version: str, kind: str, name: str) -> Body:
+def named(version: str, kind: str, name: str) -> Body:
     return {"apiVersion": version, "kind": kind, "metadata": {"name": name}}
 
 
-def _ref(kind: str, name: str) -> Body:
+def ref(kind: str, name: str) -> Body:
     return {"apiGroup": RBAC.split("/")[0], "kind": kind, "name": name}
 
 
-def _subject(holder: str) -> Body:
+def subject(holder: str) -> Body:
     if holder in ("robot", "gitops"):
         return {"kind": "ServiceAccount", "name": holder, "namespace": SHOP}
     return {"kind": "User", "name": holder, "apiGroup": RBAC.split("/")[0]}
 
 
-def _role(admin: Api, namespace: str, name: str, rules: list[Body], holders: list[str], *, operator: bool = False) -> None:
-    admin.must(Call(path(RBAC, "roles", namespace), {**_named(RBAC, "Role", name), "rules": rules}, "post"))
-    subjects = [_subject(holder) for holder in holders]
+def role(
+    admin: Api,
+    namespace: str,
+    name: str,
+    rules: list[Body],
+    holders: list[str],
+    *,
+    operator: bool = False,
+    more: Sequence[Body] = (),
+) -> None:
+    admin.must(Call(path(RBAC, "roles", namespace), {**named(RBAC, "Role", name), "rules": rules}, "post"))
+    subjects = [*(subject(holder) for holder in holders), *more]
     subjects += [{"kind": "ServiceAccount", "name": "gatehold", "namespace": SYSTEM}] if operator else []
-    _bind(admin, namespace, name, _ref("Role", name), subjects)
+    bind(admin, namespace, name, ref("Role", name), subjects)
 
 
-def _bind(admin: Api, namespace: str, name: str, ref: Body, subjects: list[Body]) -> None:
-    body = {**_named(RBAC, "RoleBinding", name), "roleRef": ref, "subjects": subjects}
+def bind(admin: Api, namespace: str, name: str, ref: Body, subjects: list[Body]) -> None:
+    body = {**named(RBAC, "RoleBinding", name), "roleRef": ref, "subjects": subjects}
     admin.must(Call(path(RBAC, "rolebindings", namespace), body, "post"))

@@ -207,7 +207,7 @@ def job(name: str, policy: str, *, ends: bool = False, **spec: object) -> Body:
     """A held Job. Its pods run on unless it `ends`."""
     pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "busybox", "command": ["true"]}]}
     meta = {"name": name, "labels": {"gatehold.dev/hold": policy}}
-    labels = {} if ends else {"gatehold.dev/fake": "runs-on"}
+    labels = {} if ends else {"example.org/fake": "runs-on"}
     base: Body = {"suspend": True, "template": {"metadata": {"labels": labels}, "spec": pod}}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {**base, **spec}}
 

@@ -7,7 +7,7 @@ from tests.wall.api import Call, path
 from tests.wall.conftest import ROOT, Stage
 from tests.wall.people import SHOP, SYSTEM
 
-DECIDING = ("request", "approve", "deny", "override", "auto-approve", "bind", "drain")
+DECIDING = ("request", "approve", "deny", "override", "auto-approve", "bind", "drain", "orphan")
 DEFAULT_ROLES = ("view", "edit", "admin")
 
 
@@ -32,11 +32,13 @@ def test_no_deciding_verb_is_aggregated(stage: Stage, role: str) -> None:
     given = {(resource, verb) for rule in ours for resource in rule["resources"] for verb in rule["verbs"]}
     assert ("approvalrequests", "get") in given
     assert (("approvalrequests", "create") in given) is (role != "view")
-    assert not [(resource, verb) for resource, verb in given if verb in DECIDING or "/" in resource]
+    assert (("rollouts", "patch") in given) is (role != "view")
+    assert (("rollouts/scale", "update") in given) is (role != "view")
+    assert not [(r, verb) for r, verb in given if verb in DECIDING or ("/" in r and r != "rollouts/scale")]
     assert not [
         (resource, verb)
         for resource, verb in given
-        if resource == "approvalpolicies" and verb not in ("get", "list", "watch")
+        if resource in ("approvalpolicies", "gates") and verb not in ("get", "list", "watch")
     ]
 
 
@@ -48,6 +50,7 @@ def test_default_roles_hold_no_deciding_verb(stage: Stage, who: str, verb: str) 
     assert not may(stage, who, verb, "gatehold.dev", "approvalpolicies", **asked)
     assert not may(stage, who, verb, "gatehold.dev", "approvalpolicies", subresource="sre", **asked)
     assert not may(stage, who, verb, "gatehold.dev", "gates", name="web")
+    assert not may(stage, who, verb, "gatehold.dev", "rollouts", namespace=SHOP, name="web")
     assert not may(stage, who, verb, "", "nodes")
 
 
@@ -62,6 +65,12 @@ MUST = [
     ("patch", "gatehold.dev", "approvalrequests", {"subresource": "status"}),
     ("request", "gatehold.dev", "approvalpolicies", {"name": "prod", "namespace": SHOP}),
     ("patch", "batch", "jobs", {}),
+    ("patch", "gatehold.dev", "rollouts", {}),
+    ("patch", "gatehold.dev", "rollouts", {"subresource": "status"}),
+    ("watch", "gatehold.dev", "gates", {}),
+    ("watch", "", "namespaces", {}),
+    ("update", "apps", "deployments", {"namespace": SHOP}),
+    ("create", "apps", "controllerrevisions", {"namespace": SHOP}),
     ("watch", "admissionregistration.k8s.io", "validatingadmissionpolicies", {}),
     ("update", "coordination.k8s.io", "leases", {"name": "gatehold-operator", "namespace": SYSTEM}),
     ("create", "", "serviceaccounts", {"subresource": "token", "name": "gatehold-probe", "namespace": SYSTEM}),
@@ -81,6 +90,19 @@ MUST_NOT = [
     ("create", "", "pods", {"namespace": SHOP}),
     ("delete", "batch", "jobs", {"namespace": SHOP}),
     ("create", "batch", "jobs", {"namespace": SHOP}),
+    ("create", "gatehold.dev", "rollouts", {"namespace": SHOP}),
+    ("delete", "gatehold.dev", "rollouts", {"namespace": SHOP}),
+    ("patch", "gatehold.dev", "rollouts", {"subresource": "scale"}),
+    ("patch", "gatehold.dev", "gates", {}),
+    ("bind", "gatehold.dev", "gates", {"name": "web"}),
+    ("override", "gatehold.dev", "gates", {"name": "web"}),
+    ("override", "gatehold.dev", "rollouts", {"namespace": SHOP, "name": "web"}),
+    ("update", "apps", "deployments", {"subresource": "scale"}),
+    ("patch", "apps", "deployments", {"subresource": "status"}),
+    ("create", "apps", "replicasets", {"namespace": SHOP}),
+    ("create", "apps", "statefulsets", {"namespace": SHOP}),
+    ("update", "apps", "controllerrevisions", {"namespace": SHOP}),
+    ("patch", "", "pods", {"namespace": SHOP}),
     ("update", "coordination.k8s.io", "leases", {"name": "another", "namespace": SYSTEM}),
     ("create", "rbac.authorization.k8s.io", "clusterrolebindings", {}),
     ("create", "authorization.k8s.io", "subjectaccessreviews", {}),

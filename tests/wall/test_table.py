@@ -12,20 +12,29 @@ from controlplane import kubernetes
 from tests.wall.attempt import Attempt, Seen, judge
 from tests.wall.conftest import Stage
 from tests.wall.running import UNREACHABLE
+from tests.wall.table_children import CHILD_ROWS
+from tests.wall.table_closed import ONLY_ROWS
+from tests.wall.table_gates import GATE_ROWS
+from tests.wall.table_hands import HAND_ROWS
 from tests.wall.table_jobs import JOB_ROWS
 from tests.wall.table_places import PLACE_ROWS
+from tests.wall.table_pods import POD_ROWS
 from tests.wall.table_requests import REQUEST_ROWS
+from tests.wall.table_rollouts import ROLLOUT_ROWS
 from tests.wall.table_status import STATUS_ROWS
 from tests.wall.table_verdicts import VERDICTS
 
-WHOLE = [*VERDICTS, *REQUEST_ROWS, *STATUS_ROWS, *JOB_ROWS, *PLACE_ROWS]
+REQUESTS = [*VERDICTS, *REQUEST_ROWS, *STATUS_ROWS, *JOB_ROWS, *PLACE_ROWS]
+ROLLOUTS = [*ROLLOUT_ROWS, *CHILD_ROWS, *HAND_ROWS, *POD_ROWS, *GATE_ROWS, *ONLY_ROWS]
+WHOLE = [*REQUESTS, *ROLLOUTS]
 TABLE = [attempt for attempt in WHOLE if attempt.since <= kubernetes()]
 HERE = "stamped" if kubernetes() >= (1, 36) else "unstamped"
 
 
 def rows(situation: str, *, stopped: bool = True) -> pytest.MarkDecorator:
     """The rows that mean something in this situation."""
-    found = [attempt for attempt in TABLE if attempt.only in ("", situation) or (stopped and attempt.only == "stopped")]
+    here = {situation, *(["stopped"] if stopped else [])}
+    found = [attempt for attempt in TABLE if here.issuperset(attempt.only.split())]
     found = [attempt for attempt in found if stopped or attempt.ask.state not in UNREACHABLE]
     return pytest.mark.parametrize("attempt", found, ids=[attempt.says for attempt in found])
 

@@ -24,8 +24,9 @@ def as_stored(body: Body) -> dict[str, Any]:
     spec = found["spec"]
     if body["kind"].endswith("Policy"):
         spec.setdefault("failurePolicy", "Fail")
-        spec["matchConstraints"] |= {"matchPolicy": "Equivalent", "objectSelector": {}}
-        spec["matchConstraints"].setdefault("namespaceSelector", {})
+        spec["matchConstraints"] |= {"matchPolicy": "Equivalent"}
+        for selector in ("namespaceSelector", "objectSelector"):
+            spec["matchConstraints"].setdefault(selector, {})
         for rule in spec["matchConstraints"]["resourceRules"]:
             rule.setdefault("scope", "*")
     return found
@@ -43,6 +44,14 @@ def test_every_policy_has_its_binding_and_both_are_labelled() -> None:
         "gatehold-jobs",
         "gatehold-operator",
         "gatehold-identity",
+        "gatehold-rollouts",
+        "gatehold-children",
+        "gatehold-children-pods",
+        "gatehold-marks",
+        "gatehold-services",
+        "gatehold-only-rollouts",
+        "gatehold-namespaces",
+        "gatehold-node-labels",
     }
 
     assert {name for kind, name in names if kind == VALIDATING[0]} == wanted

@@ -79,6 +79,21 @@ def job_patch(body: Any, how: str = "merge", sub: str = "", **query: str) -> Do:
     return call
 
 
+def write_on(target: Callable[[Scene], str], body: Any, how: str = "merge", sub: str = "", **query: str) -> Do:
+    """The same on any object; a callable body is computed from the scene."""
+
+    def call(scene: Scene) -> Call:
+        def read() -> Body:
+            found = scene.people["admin"].get(target(scene))
+            assert found is not None
+            return found
+
+        content = body(scene) if callable(body) else fill(scene, body)
+        return Call(target(scene) + (f"/{sub}" if sub else ""), _whole(read, content, how), how, _query(how, query))
+
+    return call
+
+
 def _query(how: str, query: dict[str, str]) -> dict[str, str]:
     return {"fieldManager": "attacker", "force": "true", **query} if how == "apply" else query
 
@@ -87,12 +102,12 @@ def _whole(read: Callable[[], Body], body: Any, how: str) -> Any:
     if how == "apply":
         current = read()
         head = {"apiVersion": current["apiVersion"], "kind": current["kind"]}
-        meta = {"name": current["metadata"]["name"], "namespace": current["metadata"]["namespace"]}
+        meta = {key: current["metadata"][key] for key in ("name", "namespace") if key in current["metadata"]}
         return {**body, **head, "metadata": {**body.get("metadata", {}), **meta}}
     if how == "put":
         current = read()
         current["metadata"].pop("managedFields", None)
-        if current["kind"] == "Job":  # its controller writes at any time
+        if not current["apiVersion"].startswith("gatehold.dev/"):  # its controller writes at any time
             current["metadata"].pop("resourceVersion")
         return merged(current, body)
     return body
@@ -108,6 +123,14 @@ def merged(into: Body, body: Body) -> Body:
             found[key] = merged(found.get(key) or {}, value)
         else:
             found[key] = value
+    return found
+
+
+def joined(into: Body, body: Body) -> Body:
+    """Two patches as one: null stays, as it removes."""
+    found = dict(into)
+    for key, value in body.items():
+        found[key] = joined(found.get(key) or {}, value) if isinstance(value, dict) else value
     return found
 
 

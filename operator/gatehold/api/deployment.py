@@ -13,6 +13,7 @@ from gatehold.domain.rollout.record import Track, Wanted
 TEMPLATE_DIGEST: Final = "gatehold.dev/template-digest"
 RESTARTED_AT: Final = "gatehold.dev/restarted-at"
 OVERRIDE: Final = "gatehold.dev/override"
+OVERRIDE_BY: Final = "gatehold.dev/override-by"
 _OURS: Final = "gatehold.dev/"
 _NO_DEADLINE: Final = 2147483647  # progress is judged by the Rollout; this has to exceed minReadySeconds
 _MOST_TEXT: Final = 512
@@ -102,12 +103,19 @@ def facts(body: Body, answer: Answer | None = None) -> Child:
         updated=status.updated_replicas,
         ready=status.ready_replicas,
         available=status.available_replicas,
-        overridden=shortened(plain(notes.get(OVERRIDE, "")), _MOST_TEXT),
+        overridden=_overridden(notes),
         ours_on_it=any(_OURS in key for key in (*labels, *notes)),
         deleting=meta.deletion_timestamp is not None,
         answer=answer,
         trouble=_failure(status),
     )
+
+
+def _overridden(notes: Mapping[str, str]) -> str:
+    """Why the glass was broken, and by whom where the API server stamped that."""
+    reason, who = plain(notes.get(OVERRIDE, "")), plain(notes.get(OVERRIDE_BY, ""))
+    said = shortened(reason, _MOST_TEXT - 128)
+    return f"{said} ({shortened(who, 120)})" if said and who else said
 
 
 def _failure(status: _Status) -> str:

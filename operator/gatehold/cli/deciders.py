@@ -14,7 +14,7 @@ from gatehold.cli.refusals import sentence
 from gatehold.cli.session import Session
 from gatehold.cli.text import plain
 from gatehold.cli.view import View, barred, roles_held
-from gatehold.domain.model import Policy, QuorumEntry, Word
+from gatehold.domain.model import EffectType, Policy, QuorumEntry, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Rules
 from gatehold.domain.tiers import ask
@@ -131,4 +131,6 @@ def your_part(view: View, found: Deciders) -> Iterator[str]:
         yield f'gatehold withdraw {at} -m "why"'
     if pending and found.may_override and not person.is_system:
         yield f'gatehold override {at}{option} -m "why nobody can be waited for"   [dim]break-glass, recorded for good[/dim]'
+    if view.request.effect.type is EffectType.PROMOTE and view.request.subject is not None:
+        yield f"gatehold rollout show {plain(view.request.subject.name)} -n {plain(view.request.namespace)}"
     yield f"gatehold wait {at}"

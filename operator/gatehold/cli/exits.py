@@ -17,15 +17,21 @@ class Exit(IntEnum):
         member.meaning = meaning
         return member
 
-    OK = 0, "Done as asked. wait: it passed. verify: every digest fits. doctor: nothing to do."
-    NO = 1, "wait: a reviewer denied it. verify: something differs. doctor: there are findings."
-    EXPIRED = 2, "wait: not enough people said yes before the deadline."
-    LAPSED = 3, "wait: approved, but its validity is over; ask again."
-    SUPERSEDED = 4, "wait: the subject changed or went, so the question is void."
-    WITHDRAWN = 5, "wait: the requester took it back."
-    FAILED = 6, "wait: it could not be carried out, or should not have been asked."
-    TIMEOUT = 7, "wait: --timeout is over; nothing is decided yet, and nothing was changed."
-    GONE = 8, "wait: the request was deleted, or another one stands under its name (its uid differs)."
+    OK = (
+        0,
+        "Done as asked. wait: it passed. rollout watch: it is promoted. verify: every digest fits. doctor: nothing to do.",
+    )
+    NO = 1, "wait, rollout watch: a reviewer denied it. rollout retry: nothing to do. verify: it differs. doctor: findings."
+    EXPIRED = 2, "wait, rollout watch: not enough people said yes before the deadline."
+    LAPSED = 3, "wait, rollout watch: approved, but its validity is over; ask again."
+    SUPERSEDED = (
+        4,
+        "wait: the subject changed or went, so the question is void. rollout watch: the spec was changed meanwhile.",
+    )
+    WITHDRAWN = 5, "wait, rollout watch: the requester took it back."
+    FAILED = 6, "wait, rollout watch: it could not be carried out (pods not ready in time), or should not have been asked."
+    TIMEOUT = 7, "wait, rollout watch: --timeout is over; nothing is decided yet, and nothing was changed."
+    GONE = 8, "wait, rollout watch: it was deleted, or another one stands under its name (its uid differs)."
     API_ERROR = 10, "The API server does not answer, or answers what nobody expects: nothing is known."
     REFUSED = 11, "The API server refused: RBAC, the admission wall or the schema; its sentence is shown."
     ABSENT = 12, "What was named does not exist."

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gatehold import __version__
-from gatehold.cli import commands, commands_ask, commands_decide
+from gatehold.cli import commands, commands_ask, commands_decide, commands_rollout
 from gatehold.cli.exits import Exit, Leave
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 commands_ask.register(app)
 commands_decide.register(app)
 commands.register(app)
+commands_rollout.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -12,9 +12,10 @@ _WHERE = "Which cluster"
 Kubeconfig = Annotated[str | None, typer.Option(help="Kubeconfig to use instead of $KUBECONFIG.", rich_help_panel=_WHERE)]
 Context = Annotated[str | None, typer.Option(help="Context in it.", rich_help_panel=_WHERE)]
 Namespace = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="Namespace of the request.", rich_help_panel=_WHERE)
+    str | None, typer.Option("--namespace", "-n", help="Namespace of the request or Rollout.", rich_help_panel=_WHERE)
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The request: NAME or apr/NAME.")]
+RolloutName = Annotated[str, typer.Argument(metavar="NAME", help="The Rollout: NAME or gro/NAME.")]
 
 
 class Form(StrEnum):
@@ -55,9 +56,18 @@ RecordOutput = Annotated[Record | None, typer.Option("--output", "-o", help="For
 
 def bare(name: str) -> str:
     """NAME of `NAME`, `apr/NAME` or `approvalrequest.gatehold.dev/NAME`."""
+    return _bare(name, {"apr", "approvalrequest", "approvalrequests"}, "an ApprovalRequest, as NAME or apr/NAME")
+
+
+def bare_rollout(name: str) -> str:
+    """NAME of `NAME`, `gro/NAME` or `rollout.gatehold.dev/NAME`."""
+    return _bare(name, {"gro", "rollout", "rollouts"}, "a Rollout, as NAME or gro/NAME")
+
+
+def _bare(name: str, kinds: set[str], what: str) -> str:
     kind, slash, rest = name.rpartition("/")
-    if slash and kind.split(".")[0] not in {"apr", "approvalrequest", "approvalrequests"}:
-        raise typer.BadParameter(f"{name}: name an ApprovalRequest, as NAME or apr/NAME")
+    if slash and kind.split(".")[0] not in kinds:
+        raise typer.BadParameter(f"{name}: name {what}")
     return rest
 
 

@@ -16,11 +16,14 @@ from gatehold.cli.view import View
 from gatehold.domain.model import EffectType
 from gatehold.domain.phases import Phase
 from gatehold.domain.status import ResolvedJob
+from gatehold.domain.tiers import EVERYBODY
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Section = tuple[str, "RenderableType"]
+TEMPLATE = "spec.template"
+"""The source of evidence that the operator gives for a field of a pod template."""
 
 COLOURS = {
     Phase.UNSET: "dim",
@@ -53,9 +56,11 @@ def question(view: View, now: datetime | None) -> Iterator[Section]:
     read = [row for row in _read(view) if row[1]]
     if read:
         yield "What the operator read", pairs(read)
-    evidence = view.spec.get("evidence") or []
+    changes, evidence = _split(view)
+    if changes:
+        yield "What changes", _evidence(changes, ["FIELD", "NOW", "BEFORE"])
     if evidence:
-        yield "Evidence", _evidence(evidence)
+        yield "Evidence", _evidence(evidence, ["MEASURED", "NOW", "BEFORE", "SOURCE"])
     options = view.spec.get("options") or []
     if options:
         yield "Options", _options(options)
@@ -77,7 +82,8 @@ def _asked(view: View, now: datetime | None) -> Iterator[tuple[str, str]]:
     yield "Asked by", plain(request.requester.username) + (f", {since} ago" if since else "")
     people = plain(", ".join(request.on_behalf_of))
     yield "On behalf of", f"{people} (named by the requester, not proven)" if people else ""
-    yield "Changed by", plain(", ".join(request.authors))
+    names = ("more people than can be named here" if name == EVERYBODY else name for name in request.authors)
+    yield "Changed by", plain(", ".join(names))
     yield "Gate", plain(request.gate)
     yield "Policy", plain(request.policy)
     yield "Subject", _subject(view)
@@ -179,12 +185,21 @@ def _job(label: str, job: ResolvedJob | None) -> Iterator[tuple[str, str]]:
         yield "  command", plain(command)
 
 
-def _evidence(evidence: list[dict[str, Any]]) -> RenderableType:
-    table = columns(["MEASURED", "NOW", "BEFORE", "SOURCE"], flexible=["MEASURED", "SOURCE"])
+def _split(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Evidence of a promotion: what the operator found to differ in the templates, and what it measured besides."""
+    evidence: list[dict[str, Any]] = view.spec.get("evidence") or []
+    if view.request.effect.type is not EffectType.PROMOTE:
+        return [], evidence
+    return [row for row in evidence if row.get("source") == TEMPLATE], [r for r in evidence if r.get("source") != TEMPLATE]
+
+
+def _evidence(evidence: list[dict[str, Any]], titles: list[str]) -> RenderableType:
+    table = columns(titles, flexible=[titles[0], "SOURCE"])
     for row in evidence:
         unit = f" {row['unit']}" if row.get("unit") else ""
         before = plain(str(row["baseline"]) + unit) if "baseline" in row else ""
-        table.add_row(plain(row.get("name")), plain(f"{row.get('value')}{unit}"), before, plain(row.get("source")))
+        cells = [plain(row.get("name")), plain(f"{row.get('value')}{unit}"), before, plain(row.get("source"))]
+        table.add_row(*cells[: len(titles)])
     return _whole(table)
 
 

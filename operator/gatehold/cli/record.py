@@ -121,6 +121,8 @@ def _nothing_ran(view: View) -> str:
     subject = view.request.subject
     if view.request.effect.type is EffectType.RELEASE and subject is not None:
         return f"{plain(subject.kind)} {plain(subject.name)} stays held, nothing has run; ask again"
+    if view.request.effect.type is EffectType.PROMOTE and subject is not None:
+        return f"Rollout {plain(subject.name)} takes its canary away and keeps what stable runs"
     return "nothing was done; ask again" if view.request.has_effect else "whoever waits is told, and does not go on"
 
 

@@ -17,7 +17,7 @@ _RBAC = re.compile(
     re.DOTALL,
 )
 _NO_KIND = ("could not find the requested resource", "page not found")
-_NOT_INSTALLED = "this cluster has no ApprovalRequests: Gatehold is not installed here"
+_NOT_INSTALLED = "this cluster does not know that kind: Gatehold, or this version of it, is not installed here"
 _RIGHTS = "kubectl auth whoami; gatehold doctor (who holds which right)"
 
 _NEXT: tuple[tuple[str, str], ...] = (
@@ -48,6 +48,11 @@ def sentence(error: errors.ApiError) -> str:
     return error.message
 
 
+def is_unknown_kind(error: errors.ApiError) -> bool:
+    """Whether the server does not know the kind at all; else it is the object that is not there."""
+    return any(text in error.message for text in _NO_KIND)
+
+
 def leave_for(error: errors.ApiError, at: str = "NAME") -> Leave:
     """How a command ends after that error; `at` is how the user names the request, for the next command."""
     wall = _WALL.search(error.message)
@@ -60,7 +65,7 @@ def leave_for(error: errors.ApiError, at: str = "NAME") -> Leave:
             return Leave(Exit.API_ERROR, f"your credentials were refused: {plain(error.message)}", "kubectl auth whoami")
         case errors.Unavailable():
             return Leave(Exit.API_ERROR, plain(error.message), "kubectl config get-contexts; kubectl version")
-        case errors.Absent() if any(text in error.message for text in _NO_KIND):
+        case errors.Absent() if is_unknown_kind(error):
             return Leave(Exit.ABSENT, _NOT_INSTALLED, "gatehold doctor")
         case errors.Absent():
             return Leave(Exit.ABSENT, plain(error.message), "gatehold list -A")

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Json = dict[str, Any]
-KIND = "approvalrequest.gatehold.dev"
 
 
 def dump(value: object, form: str) -> None:
@@ -29,7 +28,7 @@ def dump(value: object, form: str) -> None:
 
 
 def dump_object(body: Json, form: str) -> None:
-    """Print one ApprovalRequest as name, json or yaml."""
+    """Print one object as name, json or yaml."""
     if form == "name":
         print_name(body)
     else:
@@ -38,7 +37,8 @@ def dump_object(body: Json, form: str) -> None:
 
 def print_name(body: Json) -> None:
     """Print what kubectl prints with -o name; names are made of letters that are safe."""
-    out().print(f"{KIND}/{body['metadata']['name']}", markup=False, soft_wrap=True)
+    kind = str(body.get("kind") or "ApprovalRequest").lower()
+    out().print(f"{kind}.gatehold.dev/{body['metadata']['name']}", markup=False, soft_wrap=True)
 
 
 def tidy(body: Json) -> Json:

@@ -1,4 +1,4 @@
-"""The life of one request as it happens: a watch that lists again whenever it ends. For `wait`.
+"""The life of one object as it happens: a watch that lists again whenever it ends. For `wait` and `rollout watch`.
 
 The HTTP client of `kube.client` answers whole bodies, so the stream is opened here, as the same account (`credentials`).
 Where watching is refused or breaks, looking again every few seconds does; a wait never ends because a stream did.
@@ -19,7 +19,7 @@ import aiohttp
 
 from gatehold.cli.session import Session
 from gatehold.kube import errors
-from gatehold.kube.resources import REQUESTS
+from gatehold.kube.resources import REQUESTS, Resource
 
 if TYPE_CHECKING:
     from gatehold.kube.transport import Credentials
@@ -54,8 +54,8 @@ class _Patience:
             raise error
 
 
-async def lives(session: Session, name: str) -> AsyncGenerator[Json | None, None]:
-    """Yield the request now and after every change; None where no request of that name exists.
+async def lives(session: Session, name: str, resource: Resource = REQUESTS) -> AsyncGenerator[Json | None, None]:
+    """Yield the object now and after every change; None where none of that name exists.
 
     Raises ApiError where the account may not read it, or the API server stays away for two minutes.
     """
@@ -63,11 +63,11 @@ async def lives(session: Session, name: str) -> AsyncGenerator[Json | None, None
     while True:
         began = time.monotonic()
         try:
-            body = await _now(session, name)
+            body = await _now(session, name, resource)
             patience.restore()
             yield body
             if body is not None:
-                changes = _changes(session, name, str(body["metadata"]["resourceVersion"]))
+                changes = _changes(session, body, resource)
                 async with contextlib.aclosing(changes):
                     async for event in changes:
                         yield event
@@ -76,17 +76,18 @@ async def lives(session: Session, name: str) -> AsyncGenerator[Json | None, None
         await asyncio.sleep(max(0.0, _PAUSE - (time.monotonic() - began)))
 
 
-async def _now(session: Session, name: str) -> Json | None:
+async def _now(session: Session, name: str, resource: Resource) -> Json | None:
     try:
-        return await session.cluster.get(REQUESTS, session.namespace, name)
+        return await session.cluster.get(resource, session.namespace, name)
     except errors.Absent:
         return None
 
 
-async def _changes(session: Session, name: str, version: str) -> AsyncGenerator[Json | None, None]:
+async def _changes(session: Session, body: Json, resource: Resource) -> AsyncGenerator[Json | None, None]:
     """Events of that one object until the stream ends, for whatever reason; the caller looks again then."""
-    query = {"watch": "1", "fieldSelector": f"metadata.name={name}", "resourceVersion": version}
-    path = f"{REQUESTS.path(session.namespace)}?{urlencode(query | {'timeoutSeconds': str(_WATCH_SECONDS)})}"
+    meta = body["metadata"]
+    query = {"watch": "1", "fieldSelector": f"metadata.name={meta['name']}", "resourceVersion": meta["resourceVersion"]}
+    path = f"{resource.path(session.namespace)}?{urlencode(query | {'timeoutSeconds': str(_WATCH_SECONDS)})}"
     try:
         async with _client(await session.cluster.credentials()) as client, client.get(path) as answer:
             if answer.status != 200:

@@ -11,12 +11,14 @@ from gatehold.controllers.approval_request import RequestController
 from gatehold.controllers.break_glass import EVERY_SECONDS as BREAK_GLASS_SECONDS
 from gatehold.controllers.break_glass import BreakGlass
 from gatehold.controllers.effects import Hands
+from gatehold.controllers.gate import GateController
 from gatehold.controllers.gather import Gather
 from gatehold.controllers.hindsight import Hindsight
 from gatehold.controllers.orphans import EVERY_SECONDS as ORPHANS_SECONDS
 from gatehold.controllers.orphans import Orphans
 from gatehold.controllers.probe import ProbeAccount
 from gatehold.controllers.retention import Retention
+from gatehold.controllers.rollouts import rollout_controller
 from gatehold.controllers.summary import summarise
 from gatehold.controllers.tell import Tell
 from gatehold.controllers.wall import Wall
@@ -78,7 +80,7 @@ def build(runtime: Runtime) -> Controllers:
             await probe.ensure_request()
 
     return Controllers(
-        controllers=(requests, PolicyController(runtime, wall)),
+        controllers=(requests, PolicyController(runtime, wall), rollout_controller(runtime, wall), GateController(runtime)),
         periodics=(
             Periodic("wall", PROOF_SECONDS, keep, leader_only=False),
             Periodic("break-glass", BREAK_GLASS_SECONDS, BreakGlass(runtime, tell).sweep),

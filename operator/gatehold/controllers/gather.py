@@ -14,7 +14,7 @@ from gatehold.controllers.effects import Hands
 from gatehold.controllers.standing import Trust
 from gatehold.controllers.summary import subjects_of
 from gatehold.controllers.wall import SAID_AFTER, Wall
-from gatehold.domain.model import Policy, Request, Verdict, Word
+from gatehold.domain.model import EffectType, Policy, Request, Verdict, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Observed, Rules
 from gatehold.domain.status import EffectState, Resolved, Status
@@ -124,7 +124,9 @@ class Gather:
         tried, or held with the look done, that status says nothing yet: should the process die in between, look again.
         """
         uid, status = str(body["metadata"]["uid"]), body.get("status") or {}
-        if status.get("phase") == Phase.APPROVED and (status.get("effect") or {}).get("state") == EffectState.WAITING:
+        effect = status.get("effect") or {}
+        releases = effect.get("type") == EffectType.RELEASE  # of all others the look comes before the status
+        if releases and status.get("phase") == Phase.APPROVED and effect.get("state") == EffectState.WAITING:
             if any(c["type"] == "Held" and c["status"] == "True" for c in status.get("conditions") or ()):
                 self._looked = {known for known in self._looked if known in self._runtime.requests} | {uid}
             if uid not in self._looked:

@@ -7,6 +7,7 @@ no precondition on a custom resource's /status), or JSON-patch tests.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
@@ -192,6 +193,15 @@ class Cluster:
         call = Call("POST", resource.path(namespace) + _query(dry_run, field_manager), _typed(dict(body), resource))
         return await self._write(resource, call, dry_run=dry_run)
 
+    async def create_exact(self, resource: Resource, namespace: str | None, body: Body) -> Body:
+        """Create, the JSON written as the API server itself would write it.
+
+        What it keeps as raw bytes (the data of a ControllerRevision) it writes anew with each patch. Other bytes are a
+        change of what is immutable then, so that nobody could patch the object: not even the garbage collector.
+        """
+        call = Call("POST", resource.path(namespace) + _query(dry_run=False), _as_go(_typed(dict(body), resource)))
+        return await self._write(resource, call)
+
     async def replace(self, resource: Resource, namespace: str | None, body: Body) -> Body:
         """PUT a whole object; its metadata.resourceVersion is the precondition."""
         path = resource.path(namespace, body["metadata"]["name"]) + _query(dry_run=False)
@@ -327,6 +337,14 @@ def _typed(body: Body, resource: Resource) -> Body:
     if resource.kind:
         body.setdefault("kind", resource.kind)
     return body
+
+
+def _as_go(body: Body) -> bytes:
+    """JSON as encoding/json of Go writes it: sorted, without spaces, and safe inside HTML."""
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _query(dry_run: bool, field_manager: str = FIELD_MANAGER) -> str:

@@ -33,6 +33,10 @@ class Resource(NamedTuple):
 
 REQUESTS = Resource("gatehold.dev", "v1alpha1", "approvalrequests", True, "ApprovalRequest")
 POLICIES = Resource("gatehold.dev", "v1alpha1", "approvalpolicies", False, "ApprovalPolicy")
+ROLLOUTS = Resource("gatehold.dev", "v1alpha1", "rollouts", True, "Rollout")
+GATES = Resource("gatehold.dev", "v1alpha1", "gates", False, "Gate")
+DEPLOYMENTS = Resource("apps", "v1", "deployments", True, "Deployment")
+REVISIONS = Resource("apps", "v1", "controllerrevisions", True, "ControllerRevision")
 JOBS = Resource("batch", "v1", "jobs", True, "Job")
 PODS = Resource("", "v1", "pods", True, "Pod")
 NODES = Resource("", "v1", "nodes", False, "Node")

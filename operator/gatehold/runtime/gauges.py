@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from gatehold.kube.clock import ClockUnknown, ServerClock
-from gatehold.runtime.cache import Store
+from gatehold.runtime.kinds import Caches, phase_of
 from gatehold.telemetry.metrics import Metrics
 
 
-def refresh(metrics: Metrics, requests: Store, clock: ServerClock, queued: int) -> None:
+def refresh(metrics: Metrics, caches: Caches, clock: ServerClock, queued: int) -> None:
     """Set every gauge that describes a state rather than an occurrence."""
+    requests, rollouts = caches.requests, Counter(phase_of(item) or "New" for item in caches.rollouts)
+    metrics.replace("gatehold_rollouts", {phase: float(count) for phase, count in rollouts.items()})
     metrics.replace("gatehold_requests", {phase or "New": float(count) for phase, count in requests.phases().items()})
     metrics.replace("gatehold_pending", {policy: float(count) for policy, count in requests.policies_with_pending().items()})
     metrics.queue_depth.set(queued)

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 import kopf
 
 from gatehold.kube.client import Cluster
-from gatehold.kube.resources import JOBS, MAP, MAP_BINDINGS, POLICIES, REQUESTS, VAP, VAP_BINDINGS, Resource
-from gatehold.runtime.routing import SELECTORS, Router
+from gatehold.kube.resources import Resource
+from gatehold.runtime.kinds import KINDS
+from gatehold.runtime.routing import Router
 
 router: ContextVar[Router] = ContextVar("gatehold_router")
 cluster: ContextVar[Cluster] = ContextVar("gatehold_cluster")
@@ -23,46 +24,17 @@ registry = kopf.OperatorRegistry()
 _TOKEN_LIFE = timedelta(minutes=10)
 
 
-@kopf.on.event(*REQUESTS[:3], registry=registry)
-async def request_changed(event: kopf.RawEvent, **_: object) -> None:
-    """Store it; ask for a cycle of it, and of those that waited for the same subject when it goes."""
-    router.get().watched(REQUESTS, event)
+def _watch(resource: Resource) -> None:
+    """Hand every event of that kind to the router; what happens then stands in `kinds`."""
+
+    async def changed(event: kopf.RawEvent, **_: object) -> None:
+        router.get().watched(resource, event)
+
+    kopf.on.event(*resource[:3], id=resource.plural, registry=registry)(changed)
 
 
-@kopf.on.event(*POLICIES[:3], registry=registry)
-async def policy_changed(event: kopf.RawEvent, **_: object) -> None:
-    """Store it; ask for a cycle of it and of its requests that people cannot answer yet."""
-    router.get().watched(POLICIES, event)
-
-
-@kopf.on.event(*JOBS[:3], registry=registry)
-async def job_changed(event: kopf.RawEvent, **_: object) -> None:
-    """Store it; ask for a cycle of the requests that act on it."""
-    router.get().watched(JOBS, event)
-
-
-@kopf.on.event(*VAP[:3], registry=registry)
-async def wall_policy_changed(event: kopf.RawEvent, **_: object) -> None:
-    """Store it; have the wall proven again."""
-    router.get().watched(VAP, event)
-
-
-@kopf.on.event(*VAP_BINDINGS[:3], registry=registry)
-async def wall_binding_changed(event: kopf.RawEvent, **_: object) -> None:
-    """Store it; have the wall proven again."""
-    router.get().watched(VAP_BINDINGS, event)
-
-
-@kopf.on.event(*MAP[:3], registry=registry)
-async def stamp_policy_changed(event: kopf.RawEvent, **_: object) -> None:
-    """Store it; have the wall proven again. Not served before Kubernetes 1.36, and then there is none."""
-    router.get().watched(MAP, event)
-
-
-@kopf.on.event(*MAP_BINDINGS[:3], registry=registry)
-async def stamp_binding_changed(event: kopf.RawEvent, **_: object) -> None:
-    """Store it; have the wall proven again."""
-    router.get().watched(MAP_BINDINGS, event)
+for _kind in KINDS:
+    _watch(_kind.resource)
 
 
 @kopf.on.login(registry=registry)
@@ -126,9 +98,9 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.inactivity_timeout = 30.0
     settings.watching.chunk_size = 500
     settings.process.ultimate_exiting_timeout = 10.0
-    for resource, selector in SELECTORS.items():
-        if selector:
-            settings.watching.label_selectors[_address(resource)] = selector
+    for kind in KINDS:
+        if kind.selector:
+            settings.watching.label_selectors[_address(kind.resource)] = kind.selector
 
 
 def _address(resource: Resource) -> tuple[str, str, str]:

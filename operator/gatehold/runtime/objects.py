@@ -1,12 +1,13 @@
-"""Small caches of the other kinds: policies, held Jobs, the wall; handlers and resync fill them, controllers read."""
+"""Small caches of the other kinds: all but requests; handlers and resync fill them, controllers read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gatehold.runtime.departed import Departed
+from gatehold.runtime.index import OneOrMany
 from gatehold.runtime.packing import pack, unpack
 from gatehold.runtime.versions import is_older
 
@@ -20,13 +21,26 @@ class Item:
     name: str
     resource_version: str
     packed: bytes
+    note: str = ""
+    """What must be known of it without unpacking it; each cache has its own, see `kinds`."""
+
+
+Note = Callable[[Mapping[str, Any]], str]
+Group = Callable[[Item], str]
+
+
+def _no_note(_: Mapping[str, Any]) -> str:
+    return ""
 
 
 class Objects:
     """uid -> Item, found by namespace and name as well. Single-threaded: only the loop touches it."""
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, note: Note = _no_note, group: Group | None = None) -> None:
+        """Start empty; `note` is made of each body, and `group` says by what else its item is found."""
+        self._note = note
+        self._group = group
+        self._groups: OneOrMany[str] = OneOrMany()
         self._items: dict[str, Item] = {}
         self._departed = Departed()
         self._names: dict[tuple[str, str], str] = {}
@@ -40,7 +54,11 @@ class Objects:
             return False
         if self._departed.outlived(uid, version):
             return False
-        item = Item(uid, str(meta.get("namespace") or ""), str(meta["name"]), version, pack(body))
+        item = Item(uid, str(meta.get("namespace") or ""), str(meta["name"]), version, pack(body), self._note(body))
+        if self._group is not None:
+            if old is not None:
+                self._groups.discard(self._group(old), uid)
+            self._groups.add(self._group(item), uid)
         self._items[uid] = item
         self._names[item.namespace, item.name] = uid
         return True
@@ -51,6 +69,8 @@ class Objects:
         self._departed.note(uid, version, item.resource_version if item is not None else "")
         if item is not None and self._names.get((item.namespace, item.name)) == uid:
             del self._names[item.namespace, item.name]
+        if item is not None and self._group is not None:
+            self._groups.discard(self._group(item), uid)
         return item
 
     def get(self, namespace: str, name: str) -> dict[str, Any] | None:
@@ -62,6 +82,19 @@ class Objects:
         """Return the body of that very object as last seen; yours to change."""
         item = self._items.get(uid)
         return unpack(item.packed) if item else None
+
+    def item(self, uid: str) -> Item | None:
+        """Return what is known of that very object without unpacking it."""
+        return self._items.get(uid)
+
+    def named(self, namespace: str, name: str) -> Item | None:
+        """Return what is known of the object of that name without unpacking it."""
+        uid = self._names.get((namespace, name))
+        return self._items[uid] if uid is not None else None
+
+    def grouped(self, group: str) -> tuple[Item, ...]:
+        """Return the items of one group, in no order; only of a cache that has groups."""
+        return tuple(self._items[uid] for uid in self._groups.get(group))
 
     def names(self) -> tuple[tuple[str, str], ...]:
         """Return (namespace, name) of everything known."""

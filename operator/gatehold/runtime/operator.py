@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+from asyncio import sslproto
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -19,15 +20,16 @@ from gatehold.kube.clock import ClockUnknown, ServerClock
 from gatehold.kube.errors import ApiError
 from gatehold.kube.resources import REQUESTS, Resource
 from gatehold.runtime.bridge import Bridge
-from gatehold.runtime.cache import Store, Summarise
+from gatehold.runtime.cache import Summarise
 from gatehold.runtime.deadlines import Deadlines
 from gatehold.runtime.gauges import refresh
+from gatehold.runtime.kinds import Caches
 from gatehold.runtime.kopf_watch import KopfWatch
 from gatehold.runtime.leadership import Elector, Terms
 from gatehold.runtime.parts import BuildControllers, Periodic, Runtime
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.resync import Resync
-from gatehold.runtime.routing import Caches, Event, Router
+from gatehold.runtime.routing import Event, Router
 from gatehold.runtime.site import Site
 from gatehold.runtime.tasks import PartEnded, cancel, on_signals, raise_first, wait_for
 from gatehold.runtime.watchdog import HANG_SECONDS, Heartbeat, LoopGuard, Watchers, heartbeat_of
@@ -38,6 +40,7 @@ from gatehold.telemetry.metrics import Metrics
 from gatehold.telemetry.notices import Notices
 
 log = logging.getLogger(__name__)
+_TLS_BYTES = 64 * 2**10
 
 
 async def run(
@@ -52,6 +55,7 @@ async def run(
 
     `started` is called in the loop when everything is made and nothing is listed yet; tests take the operator from there.
     """
+    _small_tls_buffers()
     metrics, clock = Metrics(), ServerClock()
     cluster = await Cluster.connect(
         kubeconfig=settings.kubeconfig,
@@ -71,6 +75,11 @@ async def run(
     finally:
         await lease_cluster.close()
         await cluster.close()
+
+
+def _small_tls_buffers() -> None:
+    """Let asyncio keep, and take for each read, 64 KiB a TLS connection: its 256 are 7 MB, and the heap grew by them."""
+    sslproto.SSLProtocol.max_size = _TLS_BYTES
 
 
 class Operator:
@@ -95,9 +104,9 @@ class Operator:
         self.acting = asyncio.Event()
         self.queue = WorkQueue()
         self.deadlines = Deadlines(clock, lambda key: self.router.enqueue(key, urgent=True))
-        self.router = Router(Caches(Store(summarise)), self.queue, clock, settings.namespace)
+        self.router = Router(Caches(summarise), self.queue, clock, settings.namespace)
         self.workers = Workers(self.queue, self.deadlines, metrics, self.may_act)
-        self.recorder = Recorder(cluster, clock, metrics, self.identity)
+        self.recorder = Recorder(cluster, clock, metrics, self.identity, idle=self.queue.drained)
         self.notices = Notices(settings.notice_url, metrics, insecure_loopback=settings.notice_insecure_loopback)
         self.elector = Elector(lease_cluster, clock, _terms(settings, self.identity))
         beat = heartbeat_of(cluster, settings.namespace, self.may_act)
@@ -126,11 +135,16 @@ class Operator:
             requests=caches.requests,
             policies=caches.policies,
             jobs=caches.jobs,
+            rollouts=caches.rollouts,
+            gates=caches.gates,
+            deployments=caches.deployments,
+            namespaces=caches.namespaces,
             wall=caches.wall,
             metrics=self.metrics,
             events=self.recorder,
             notices=self.notices,
             enqueue=self.router.enqueue,
+            answered=self.router.answered,
             is_leader=self.may_act,
             catch_up=self.router.resyncs[REQUESTS].catch_up,
         )
@@ -241,7 +255,7 @@ class Operator:
         return Bridge(self.cluster, resync.feed, lambda event: self.router.event(resource, event))
 
     def _render(self) -> bytes:
-        refresh(self.metrics, self.router.caches.requests, self.clock, len(self.queue))
+        refresh(self.metrics, self.router.caches, self.clock, len(self.queue))
         return self.metrics.render()
 
     # ---- the end

@@ -6,13 +6,14 @@ It may raise any error of `kube` freely; see `workers` for what the runtime make
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
+from gatehold.kube.resources import Resource
 from gatehold.runtime.cache import Store
 from gatehold.runtime.objects import Objects
 from gatehold.settings import Settings
@@ -32,6 +33,8 @@ class Key(NamedTuple):
 
 REQUEST = "ApprovalRequest"
 POLICY = "ApprovalPolicy"
+ROLLOUT = "Rollout"
+GATE = "Gate"
 
 
 class Controller(Protocol):
@@ -86,6 +89,12 @@ class Runtime:
     policies: Objects
     jobs: Objects
     """Held Jobs (label gatehold.dev/hold), whatever their state."""
+    rollouts: Objects
+    gates: Objects
+    deployments: Objects
+    """Children of Rollouts (label gatehold.dev/rollout)."""
+    namespaces: Objects
+    """Namespaces on which a Gate is named (label gatehold.dev/rollouts); the item's `note` is its name."""
     wall: Objects
     """Policies and bindings of admission that carry app.kubernetes.io/part-of=gatehold."""
     metrics: Metrics
@@ -93,6 +102,8 @@ class Runtime:
     notices: Notices
     enqueue: Callable[[Key, bool], None]
     """Ask for a cycle of that key soon; True where somebody waits for it (it goes before all others)."""
+    answered: Callable[[Resource, Mapping[str, Any]], None]
+    """Take the answer to a write of ours into its cache and wake whom it concerns; its own cycle is not asked for."""
     is_leader: Callable[[], bool]
     """Whether this process may act at this very moment."""
     catch_up: Callable[[], Awaitable[bool]]

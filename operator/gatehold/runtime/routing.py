@@ -1,54 +1,30 @@
-"""What happens when X changes: events and lists fill the caches, keys go out to the queue; handlers and resync call it.
+"""Events and lists fill the caches, keys go out to the queue; handlers and resync call it.
 
-A standby keeps its caches and drops the keys: at the moment it takes over, `take_over` asks for a cycle of everything,
-what is decided or due first.
+What happens when X changes stands in the table of `kinds`; here is only how it is done. A standby keeps its caches and
+drops the keys: at the moment it takes over, `take_over` asks for a cycle of everything, what is decided or due first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gatehold.kube.clock import ClockUnknown, ServerClock
-from gatehold.kube.resources import JOBS, MAP, MAP_BINDINGS, POLICIES, REQUESTS, VAP, VAP_BINDINGS, Resource
+from gatehold.kube.resources import REQUESTS, Resource
 from gatehold.runtime.cache import Record, Store
-from gatehold.runtime.objects import Objects
-from gatehold.runtime.parts import POLICY, REQUEST, Key
+from gatehold.runtime.kinds import KINDS, Caches, Kind, at_work, is_due, key_of, rollout_key, wake_subject
+from gatehold.runtime.objects import Item, Objects
+from gatehold.runtime.parts import GATE, POLICY, ROLLOUT, Key
 from gatehold.runtime.queue import WorkQueue
-from gatehold.runtime.resync import Feed, Listings, Resync, Shelf
+from gatehold.runtime.resync import Feed, Listings, Resync
 from gatehold.runtime.watchdog import HEARTBEAT, PROBE
 
 Event = Mapping[str, Any]
 Body = Mapping[str, Any]
 
 _AT_ONCE = 1_000
-_FEW_SECONDS = 60.0
-NOT_DONE = "gatehold.dev/done!=true"
-HELD = "gatehold.dev/hold"
-OURS = "app.kubernetes.io/part-of=gatehold"
-SELECTORS: Mapping[Resource, str] = {
-    REQUESTS: NOT_DONE,
-    JOBS: HELD,
-    POLICIES: "",
-    VAP: OURS,
-    VAP_BINDINGS: OURS,
-    MAP: OURS,
-    MAP_BINDINGS: OURS,
-}
-"""What is watched and listed, and by which label selector."""
-
-
-class Caches:
-    """Everything one replica knows."""
-
-    def __init__(self, requests: Store) -> None:
-        """Start empty."""
-        self.requests = requests
-        self.policies = Objects()
-        self.jobs = Objects()
-        self.wall = Objects()
 
 
 class Router:
@@ -63,13 +39,19 @@ class Router:
         self.on_heartbeat: Callable[[str], None] = lambda _: None
         self.on_live: Callable[[Resource], None] = lambda _: None
         self.resyncs: dict[Resource, Resync] = {}
-        self._listings = {resource: Listings() for resource in SELECTORS}
+        self._kinds = {kind.resource: kind for kind in KINDS}
+        self._objects: dict[Resource, Objects] = {
+            kind.resource: getattr(caches, kind.cache) for kind in KINDS if kind.resource is not REQUESTS
+        }
+        # An empty list does not even show itself, and nobody lists these again soon.
+        self._quiet = {kind.resource for kind in KINDS if kind.every_seconds == math.inf and kind.resource is not REQUESTS}
+        self._listings = {resource: Listings() for resource in self._kinds}
         self._queue = queue
         self._clock = clock
         self._probe = (namespace, PROBE)
         self._probe_text = ""
 
-    # ---- doors for watch events
+    # ---- doors for watch events, lists and answers
 
     def watched(self, resource: Resource, event: Event) -> None:
         """Take one event of kopf's in; the first that is no listing shows that kopf's watch of this kind is live."""
@@ -77,8 +59,8 @@ class Router:
         if event["type"] is not None:
             self.on_live(resource)
         if self._listings[resource].begins_anew(event):
-            # what went since the watch broke is named by nobody; an empty list, and Jobs may have one, not even shows itself
-            for kind in {resource, JOBS} & self.resyncs.keys():
+            # what went since the watch broke is named by nobody
+            for kind in {resource, *self._quiet} & self.resyncs.keys():
                 self.resyncs[kind].wanted.set()
 
     def event(self, resource: Resource, event: Event) -> None:
@@ -99,33 +81,38 @@ class Router:
         """Take a body in, from an event or a list; True where it was news."""
         if resource is REQUESTS:
             return self._request_changed(body)
-        if resource is POLICIES:
-            return self._policy_changed(body)
-        if resource is JOBS:
-            return self._job_changed(body)
-        news = self.caches.wall.upsert(body)
-        if news:
-            self.on_wall_change()
-        return news
+        item = self._taken(resource, body)
+        kind = self._kinds[resource]
+        if item is not None and kind.key:
+            self.enqueue(Key(kind.key, item.namespace, item.name, item.uid), urgent=kind.key == ROLLOUT and at_work(item))
+        return item is not None
+
+    def answered(self, resource: Resource, body: Body) -> None:
+        """Take the answer to a write of ours in: who depends on it is woken, its own cycle is at it already.
+
+        The watch tells of it later, and that is no news any more.
+        """
+        if resource is not REQUESTS:
+            self._taken(resource, body)
+        elif self.caches.requests.upsert(body, self._now()):
+            record = self.caches.requests.get(body["metadata"]["uid"])
+            if record is not None:
+                self._kinds[REQUESTS].wakes(self, record)
 
     def dropped(self, resource: Resource, uid: str, version: str = "") -> None:
         """Forget an object that is done or gone, at that version where it is known, and look at what depends on it."""
-        if resource is REQUESTS:
-            self._request_dropped(uid, version)
-        elif resource is POLICIES:
-            item = self.caches.policies.remove(uid, version)
-            if item is not None:
-                self._enqueue_policy(item.name, uid)
-        elif resource is JOBS:
-            job = self.caches.jobs.remove(uid, version)
-            if job is not None:
-                self._enqueue_subject(job.namespace, job.name)
-        elif self.caches.wall.remove(uid, version) is not None:
-            self.on_wall_change()
+        kind = self._kinds[resource]
+        cache: Store | Objects = self.caches.requests if resource is REQUESTS else self._objects[resource]
+        found = cache.remove(uid, version)
+        if found is None:
+            return
+        if kind.key:
+            self.enqueue(Key(kind.key, found.namespace, found.name, uid))
+        (kind.gone or kind.wakes)(self, found)
 
     def feeds(self) -> list[Feed]:
-        """Return what to list, in the order in which it must be known: a request is decided by all the others."""
-        return [self._feed(resource) for resource in (POLICIES, VAP, VAP_BINDINGS, MAP, MAP_BINDINGS, JOBS, REQUESTS)]
+        """Return what to list, in the order in which it must be known."""
+        return [self._feed(kind) for kind in KINDS]
 
     # ---- asking for cycles
 
@@ -135,22 +122,22 @@ class Router:
             self._queue.add(key, urgent=urgent)
 
     async def take_over(self) -> int:
-        """Begin to act: ask for a cycle of everything known, what is decided or due first; returns how many."""
+        """Begin to act: ask for a cycle of everything known, what is decided or due first; returns how many requests."""
         self.acting = True
-        now, rest = self._now(), list[Record]()
-        for record in self.caches.requests:
-            due = record.summary.due_at
-            if record.summary.urgent or (due is not None and now is not None and due <= now):
-                self.enqueue(_key(record), urgent=True)
+        rest = list[Record | Item]()
+        for found, first in self._known():
+            if first:
+                self.enqueue(_key(found), urgent=True)
             else:
-                rest.append(record)
-        for item in self.caches.policies:
-            self.enqueue(Key(POLICY, "", item.name, item.uid))
-        for place, record in enumerate(rest):
+                rest.append(found)
+        for kind, objects in ((POLICY, self.caches.policies), (GATE, self.caches.gates)):
+            for item in objects:
+                self.enqueue(Key(kind, "", item.name, item.uid))
+        for place, found in enumerate(rest):
             if place % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if record.uid in self.caches.requests:
-                self.enqueue(_key(record))
+            if found.uid in self.caches.requests or found.uid in self.caches.rollouts:
+                self.enqueue(_key(found))
         return len(self.caches.requests)
 
     def stand_down(self) -> None:
@@ -158,7 +145,19 @@ class Router:
         self.acting = False
         self._queue.clear()
 
-    # ---- one kind each
+    def _known(self) -> Iterator[tuple[Record | Item, bool]]:
+        """Every request and Rollout, and whether it goes first; a Rollout does with what is decided about it."""
+        now = self._now()
+        for record in self.caches.requests:
+            due = record.summary.due_at
+            first = record.summary.urgent or (due is not None and now is not None and due <= now)
+            if first:
+                wake_subject(self, record, urgent=True)
+            yield record, first
+        for item in self.caches.rollouts:
+            yield item, is_due(item, now)
+
+    # ---- taking in
 
     def _request_changed(self, body: Body) -> bool:
         requests, uid = self.caches.requests, body["metadata"]["uid"]
@@ -171,40 +170,23 @@ class Router:
             self.on_verdict()
         if record is not None and not self._only_heartbeat(record, body):
             # A verdict, or a step of an effect, does not stand in line behind a thousand new questions.
-            self.enqueue(_key(record), urgent=record.summary.prepared or record.seen is not None)
+            self.enqueue(key_of(record), urgent=record.summary.prepared or record.seen is not None)
+            self._kinds[REQUESTS].wakes(self, record)
         return True
 
-    def _request_dropped(self, uid: str, version: str) -> None:
-        record = self.caches.requests.remove(uid, version)
-        if record is None:
-            return
-        self.enqueue(_key(record))
-        # Whoever waited for the same subject may own it now.
-        for subject in record.summary.subjects:
-            for other in self.caches.requests.by_subject(subject):
-                self.enqueue(_key(other))
-
-    def _policy_changed(self, body: Body) -> bool:
-        news = self.caches.policies.upsert(body)
-        if news:
-            self._enqueue_policy(body["metadata"]["name"], body["metadata"]["uid"])
-        return news
-
-    def _job_changed(self, body: Body) -> bool:
-        news = self.caches.jobs.upsert(body)
-        if news:
-            self._enqueue_subject(body["metadata"]["namespace"], body["metadata"]["name"])
-        return news
-
-    def _enqueue_policy(self, name: str, uid: str) -> None:
-        self.enqueue(Key(POLICY, "", name, uid))
-        if self.acting:
-            for record in self.caches.requests.unprepared_of_policy(name):
-                self.enqueue(_key(record))
-
-    def _enqueue_subject(self, namespace: str, name: str) -> None:
-        for record in self.caches.requests.by_subject((JOBS.api_version, JOBS.kind, namespace, name)):
-            self.enqueue(_key(record), urgent=record.summary.urgent)
+    def _taken(self, resource: Resource, body: Body) -> Item | None:
+        """Keep an object and wake whom it concerns; None where it is no news."""
+        kind, cache, uid = self._kinds[resource], self._objects[resource], body["metadata"]["uid"]
+        old = cache.item(uid)
+        if not cache.upsert(body):
+            return None
+        item = cache.item(uid)
+        renoted = old is not None and item is not None and old.note != item.note
+        if old is not None and renoted:
+            kind.wakes(self, old)
+        if old is None or renoted or not kind.note_only:
+            kind.wakes(self, item)
+        return item
 
     # ---- the heartbeat's object
 
@@ -229,20 +211,16 @@ class Router:
         except ClockUnknown:
             return None
 
-    def _feed(self, resource: Resource) -> Feed:
-        caches = self.caches
-        # An empty cache is false, so no `or` here.
-        shelves: dict[Resource, Shelf] = {REQUESTS: caches.requests, POLICIES: caches.policies, JOBS: caches.jobs}
-        part = _Part(caches.wall, resource.kind)
+    def _feed(self, kind: Kind) -> Feed:
+        resource = kind.resource
         return Feed(
             resource=resource,
-            shelf=shelves.get(resource, part),
+            shelf=_Part(self.caches.wall, resource.kind) if kind.cache == "wall" else getattr(self.caches, kind.cache),
             changed=lambda body: self.changed(resource, body),
             dropped=lambda uid: self.dropped(resource, uid),
-            selector=SELECTORS[resource],
-            # What every decision goes by, and there is little of it: a change that its watch lost is not missed for long.
-            every_seconds=math.inf if resource in {REQUESTS, JOBS} else _FEW_SECONDS,
-            optional=resource in {MAP, MAP_BINDINGS},
+            selector=kind.selector,
+            every_seconds=kind.every_seconds,
+            optional=kind.optional,
         )
 
 
@@ -254,12 +232,8 @@ class _Part:
         self._kind = kind
 
     def versions(self) -> dict[str, str]:
-        return {
-            item.uid: item.resource_version
-            for item in self._wall
-            if (body := self._wall.by_uid(item.uid)) is not None and body.get("kind") == self._kind
-        }
+        return {item.uid: item.resource_version for item in self._wall if item.note == self._kind}
 
 
-def _key(record: Record) -> Key:
-    return Key(REQUEST, record.namespace, record.name, record.uid)
+def _key(found: Record | Item) -> Key:
+    return key_of(found) if isinstance(found, Record) else rollout_key(found)

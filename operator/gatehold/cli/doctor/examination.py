@@ -7,7 +7,7 @@ from typing import Any
 
 from gatehold.api.approval_policy import parse
 from gatehold.api.common import ParseError
-from gatehold.cli.doctor import wall
+from gatehold.cli.doctor import gates, wall
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
 from gatehold.cli.doctor.forgery import forgery
 from gatehold.cli.doctor.powers import bypasses
@@ -43,7 +43,9 @@ async def examine(session: Session, form: str | None, trusted: frozenset[str]) -
     if not refused:
         findings += [finding for policy in asked for finding in reach(policy, grants)]
         held = {policy.name: rights(policy, grants) for policy in asked}
-    _report(findings, held, form)
+    standing, unseen = await _gates(session)
+    findings += [*unseen, *gates.findings(standing, asked, grants)]
+    _report(findings, held, {} if refused else gates.rights(standing, grants), form)
 
 
 async def _guarded(part: str, look: Awaitable[list[Finding]]) -> list[Finding]:
@@ -76,6 +78,15 @@ async def _grants(session: Session) -> tuple[list[Grant], list[Finding]]:
         return [], [unreadable("Bypass", "RBAC", sentence(error))]
 
 
+async def _gates(session: Session) -> tuple[gates.Gates, list[Finding]]:
+    try:
+        return await gates.read(session), []
+    except Unavailable:
+        raise
+    except ApiError as error:
+        return gates.Gates((), ()), [unreadable("Gate", "Gates and namespaces", sentence(error))]
+
+
 def _parsed(bodies: list[Json]) -> tuple[list[Policy], list[Finding]]:
     policies, findings = [], []
     for body in bodies:
@@ -88,7 +99,10 @@ def _parsed(bodies: list[Json]) -> tuple[list[Policy], list[Finding]]:
     return policies, findings
 
 
-def _report(findings: list[Finding], held: dict[str, list[Right]], form: str | None) -> None:
+Held = dict[str, list[Right]]
+
+
+def _report(findings: list[Finding], held: Held, openers: Held, form: str | None) -> None:
     problems = sum(finding.level is Level.PROBLEM for finding in findings)
     if form is not None:
         dump(
@@ -96,23 +110,25 @@ def _report(findings: list[Finding], held: dict[str, list[Right]], form: str | N
                 "healthy": not problems,
                 "findings": [{**f._asdict(), "level": str(f.level)} for f in findings],
                 "rights": _as_data(held),
+                "gates": _as_data(openers),
             },
             form,
         )
     else:
-        _print(findings, held)
+        _print(findings, held, openers)
         word = "problem" if problems == 1 else "problems"
         say(f"\n{problems} {word}." if problems else "\n[green]All is as it should be.[/green]")
     if problems:
         raise Leave(Exit.NO)
 
 
-def _print(findings: list[Finding], held: dict[str, list[Right]]) -> None:
+def _print(findings: list[Finding], held: Held, openers: Held) -> None:
     for part in dict.fromkeys(finding.part for finding in findings):
         say(f"[bold]{part}[/bold]")
         say(pairs(_rows([finding for finding in findings if finding.part == part])))
-    for policy, granted in held.items():
-        say(f"[bold]Rights under policy {plain(policy)}[/bold]")
+    titles = [(f"under policy {plain(name)}", granted) for name, granted in held.items()]
+    for title, granted in [*titles, *((f"on gate {plain(name)}", granted) for name, granted in openers.items())]:
+        say(f"[bold]Rights {title}[/bold]")
         say(pairs((f"  {plain(_verb(right))}", plain(_holders(right)) or "[yellow]nobody[/yellow]") for right in granted))
 
 
@@ -134,7 +150,7 @@ def _holders(right: Right) -> str:
     return ", ".join(dict.fromkeys(texts))
 
 
-def _as_data(held: dict[str, list[Right]]) -> Json:
+def _as_data(held: Held) -> Json:
     return {
         policy: [
             {

@@ -59,7 +59,7 @@ def _opens_the_wall(rule: Rule) -> bool:
 
 def _changes_kinds(rule: Rule) -> bool:
     kind = ("apiextensions.k8s.io", "customresourcedefinitions")
-    ours = {f"{name}.{GROUP}" for name in ("approvalrequests", "approvalpolicies")}
+    ours = {f"{name}.{GROUP}" for name in ("approvalrequests", "approvalpolicies", "rollouts", "gates")}
     named = not rule.names or bool(ours & set(rule.names))
     return not _everything(rule) and named and any(rule.allows(verb, *kind) for verb in _CHANGES)
 

@@ -49,11 +49,18 @@ def reach(policy: Policy, grants: Iterable[Grant]) -> list[Finding]:
     known = [g for g in grants if not g.is_built_in and not g.rule.is_wildcard]
     places = sorted({g.namespace for g in holding(known, "request", policy.name) if str(g.subject) != OPERATOR})
     if not places:
+        if EffectType.PROMOTE in policy.effects:
+            return []  # the operator asks: said where a Gate names it
         text = f"policy {policy.name}: nobody but the operator may ask under it"
         return [Finding(_PART, Level.NOTICE, text, _bind("ROLE-WITH-VERB-request", "--group=TEAM"))]
     return [finding for place in places for finding in _in_place(policy, place, known)] + [
         finding for place in _only_tiers(policy, places) for finding in _with_tiers(policy, place, known)
     ]
+
+
+def reach_in(policy: Policy, place: str, grants: Iterable[Grant]) -> list[Finding]:
+    """Whether the quorum can be met in one namespace, where the operator asks for a Gate."""
+    return list(_in_place(policy, place, [g for g in grants if not g.is_built_in and not g.rule.is_wildcard]))
 
 
 def _in_place(policy: Policy, place: str, known: list[Grant]) -> Iterator[Finding]:

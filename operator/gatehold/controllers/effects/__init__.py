@@ -4,6 +4,7 @@ What is to be done is decided in gatehold.domain.effects; nothing here decides.
 """
 
 from gatehold.controllers.effects.base import EffectHands, NoHands
+from gatehold.controllers.effects.promote import RolloutHands
 from gatehold.controllers.effects.release_job import JobHands
 from gatehold.domain.model import EffectType, Request
 from gatehold.runtime.parts import Runtime
@@ -17,7 +18,10 @@ class Hands:
     def __init__(self, runtime: Runtime) -> None:
         """Make each pair of hands once."""
         self._none = NoHands()
-        self._by_type: dict[EffectType, EffectHands] = {EffectType.RELEASE: JobHands(runtime)}
+        self._by_type: dict[EffectType, EffectHands] = {
+            EffectType.PROMOTE: RolloutHands(runtime),
+            EffectType.RELEASE: JobHands(runtime),
+        }
 
     def of(self, request: Request) -> EffectHands:
         """The hands for this request; those of an effect that this version does not know touch nothing."""

@@ -1,0 +1,101 @@
+"""Gates: can they ask, who is behind them, can people there answer, who may open them. Pure but for `read`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from gatehold.api.common import ParseError
+from gatehold.api.gate import of_namespace, parse
+from gatehold.cli.doctor.findings import Finding, Level
+from gatehold.cli.doctor.rbac import GROUP, Grant
+from gatehold.cli.doctor.reach import Right, reach_in
+from gatehold.cli.session import Session
+from gatehold.domain.model import Policy
+from gatehold.domain.rollout.model import GateFacts
+from gatehold.kube import errors
+from gatehold.kube.resources import GATES, NAMESPACES
+
+Json = dict[str, Any]
+_PART = "Gate"
+
+
+class Gates(NamedTuple):
+    """Gates as they stand, and the namespaces that name one."""
+
+    bodies: tuple[Json, ...]
+    places: tuple[tuple[str, str], ...]  # namespace, gate
+
+
+async def read(session: Session) -> Gates:
+    """Read both. A cluster without the kind has none."""
+    try:
+        bodies = await session.cluster.list_all(GATES)
+    except errors.Absent:
+        return Gates((), ())
+    spaces = await session.cluster.list_all(NAMESPACES)
+    named = ((str(body["metadata"]["name"]), of_namespace(body)) for body in spaces)
+    return Gates(tuple(bodies), tuple((space, gate) for space, gate in named if gate))
+
+
+def findings(gates: Gates, policies: Iterable[Policy], grants: Iterable[Grant]) -> list[Finding]:
+    """Everything there is to say about them."""
+    known, held = {policy.name: policy for policy in policies}, list(grants)
+    names = {str(body["metadata"]["name"]) for body in gates.bodies}
+    found = [finding for body in gates.bodies for finding in _gate(body, gates, known, held)]
+    return [*found, *(_without(space, gate) for space, gate in gates.places if gate not in names)]
+
+
+def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Grant]) -> Iterator[Finding]:
+    name = str(body["metadata"]["name"])
+    facts = _facts(body)
+    if facts is None:
+        yield Finding(_PART, Level.PROBLEM, f"gate {name} cannot be read: everything behind it is held", _look(name))
+        return
+    yield _ready(name, body)
+    spaces = [space for space, gate in gates.places if gate == name]
+    if not spaces:
+        command = f"kubectl label namespace NAME gatehold.dev/rollouts={name}"
+        yield Finding(_PART, Level.NOTICE, f"gate {name}: no namespace is behind it", command)
+    policy = policies.get(facts.policy)
+    for space in spaces:
+        if policy is not None:
+            yield from reach_in(policy, space, grants)
+
+
+def _facts(body: Json) -> GateFacts | None:
+    try:
+        return parse(body)
+    except ParseError:
+        return None
+
+
+def _ready(name: str, body: Json) -> Finding:
+    conditions = (body.get("status") or {}).get("conditions") or []
+    stated = next((c for c in conditions if c.get("type") == "Ready"), None)
+    if stated is None:
+        return Finding(_PART, Level.PROBLEM, f"gate {name}: the operator has not looked at it", _look(name))
+    text = f"gate {name}: {stated.get('message') or stated.get('reason')}"
+    if stated.get("status") == "True":
+        return Finding(_PART, Level.OK, text)
+    return Finding(_PART, Level.PROBLEM, text, _look(name))
+
+
+def _without(space: str, gate: str) -> Finding:
+    text = f"namespace {space} names gate {gate}, which is not there: every Rollout in it is held"
+    return Finding(_PART, Level.PROBLEM, text, "kubectl get gates")
+
+
+def _look(name: str) -> str:
+    return f"kubectl describe gate {name}"
+
+
+def rights(gates: Gates, grants: Iterable[Grant]) -> dict[str, list[Right]]:
+    """Who may move namespaces behind each gate and out of it, and who may break its glass; Kubernetes itself aside."""
+    known = [grant for grant in grants if not grant.is_built_in and not grant.namespace]
+    names = [str(body["metadata"]["name"]) for body in gates.bodies]
+    return {name: [_right(verb, name, known) for verb in ("bind", "override")] for name in names}
+
+
+def _right(verb: str, name: str, grants: list[Grant]) -> Right:
+    return Right(verb, "", tuple(grant for grant in grants if grant.rule.allows(verb, GROUP, "gates", name)))

@@ -1,0 +1,66 @@
+"""The cycle of a Gate: can it be read, and can people be asked by its policy. It writes status only."""
+
+from datetime import datetime
+from typing import Any
+
+from gatehold.api import approval_policy, gate
+from gatehold.api.common import ParseError, shortened, time
+from gatehold.controllers.apply import merge_patch
+from gatehold.domain.gate import Readiness, readiness, unreadable
+from gatehold.domain.reasons import ConditionType
+from gatehold.domain.status import Condition
+from gatehold.domain.tiers import policy_flaw
+from gatehold.kube.errors import Absent
+from gatehold.kube.resources import GATES
+from gatehold.runtime.parts import GATE, Key, Runtime
+
+Body = dict[str, Any]
+_MOST_TEXT = 1024
+
+
+class GateController:
+    """Says on each Gate whether it is of use."""
+
+    kind = GATE
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Use the runtime's caches and account."""
+        self._runtime = runtime
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """Write the status if it changed."""
+        body = self._runtime.gates.by_uid(key.uid)
+        if body is None:
+            return None
+        before = body.get("status") or {}
+        found, generation = self._judged(body), int(body["metadata"].get("generation") or 0)
+        ready = _condition(before, found, generation, self._runtime.clock.now())
+        change = merge_patch(before, gate.render_status(generation, (ready,)))
+        if change:
+            patch = {"metadata": {"resourceVersion": body["metadata"]["resourceVersion"]}, "status": change}
+            try:
+                answer = await self._runtime.cluster.patch_status(GATES, None, key.name, patch)
+            except Absent:
+                return None
+            self._runtime.gates.upsert(answer)
+        return None
+
+    def _judged(self, body: Body) -> Readiness:
+        try:
+            name = gate.parse(body).policy
+        except ParseError as error:
+            return unreadable(str(error))
+        policy = self._runtime.policies.get("", name)
+        try:
+            parsed = approval_policy.parse(policy) if policy is not None else None
+        except ParseError as error:
+            return unreadable(f"ApprovalPolicy {name}: {error}")
+        return readiness(name, parsed, policy_flaw(parsed) if parsed is not None else "")
+
+
+def _condition(before: Body, found: Readiness, generation: int, now: datetime) -> Condition:
+    status = "True" if found.ready else "False"
+    known = next((c for c in before.get("conditions") or () if c["type"] == ConditionType.READY), None)
+    since = time(known["lastTransitionTime"]) if known is not None and known["status"] == status else now
+    message = shortened(found.message, _MOST_TEXT)
+    return Condition(ConditionType.READY, status, str(found.reason), message, since.replace(microsecond=0), generation)

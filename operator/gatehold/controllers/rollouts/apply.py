@@ -1,0 +1,111 @@
+"""Apply: the only place that writes for a Rollout. Its status first, guarded by resourceVersion, then the plan's writes.
+
+A write that fails ends the pass: what is missing is planned again from what stands.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from gatehold.api.refusal import shown
+from gatehold.api.rollout import pod_labels, selector
+from gatehold.api.rollout_status import render_status
+from gatehold.controllers.apply import NotLeaderError, NotProvenError, merge_patch
+from gatehold.controllers.rollouts.hands import Hands
+from gatehold.controllers.rollouts.tell import TellRollout
+from gatehold.controllers.wall import Wall
+from gatehold.domain.rollout.model import Refusal, Sight
+from gatehold.domain.rollout.plan import ClearAuthors, DropFinalizer, Proof, RolloutPlan, SetFinalizer, Write
+from gatehold.domain.rollout.record import Record
+from gatehold.kube.errors import Absent, ApiError, Conflict, Forbidden, is_refusal
+from gatehold.kube.resources import ROLLOUTS
+from gatehold.runtime.parts import Runtime
+
+log = logging.getLogger(__name__)
+Body = dict[str, Any]
+
+
+class RefusedError(Forbidden):
+    """A planned write was refused: by admission, by RBAC, or since a webhook could not be asked."""
+
+    def __init__(self, write: Write, error: ApiError) -> None:
+        """Keep the write, and the API server's words as far as a status may show them."""
+        super().__init__(error.message, status=error.status, reason=error.reason)
+        self.refusal = Refusal(write, shown(error.message))
+
+
+class Apply:
+    """Writes for the Rollouts of one operator."""
+
+    def __init__(self, runtime: Runtime, wall: Wall, hands: Hands, tell: TellRollout) -> None:
+        """Use the runtime's account, and tell what was done."""
+        self._runtime = runtime
+        self._wall = wall
+        self._hands = hands
+        self._tell = tell
+
+    async def apply(self, sight: Sight, body: Body, plan: RolloutPlan) -> Body:
+        """Carry out a plan; answers the newest body. Raises NotProvenError, RefusedError and errors of gatehold.kube."""
+        self._tell.met(body, sight.record)
+        if plan.proof is Proof.BEFORE_WRITES:  # people wait for this: the proof comes beside the status write
+            body = await self._write_beside(sight.record, body, plan.record)
+        elif plan.proof is Proof.BEFORE_STATUS and not await self._wall.prove():
+            raise NotProvenError
+        else:
+            body = await self._write_status(sight.record, body, plan.record)
+        for write in plan.writes:
+            body = await self._write(sight, body, write)
+        return body
+
+    async def _write_beside(self, before: Record, body: Body, after: Record) -> Body:
+        proof = asyncio.create_task(self._wall.prove(), name="proof-before-children")
+        try:
+            body = await self._write_status(before, body, after)
+            if not await proof:
+                raise NotProvenError
+        finally:
+            await asyncio.wait([proof])
+        return body
+
+    async def _write_status(self, before: Record, body: Body, after: Record) -> Body:
+        if after == Record():  # nobody has looked at it yet, so there is nothing to say
+            return body
+        wanted = render_status(after, selector(pod_labels(body)))
+        change = merge_patch(body.get("status") or {}, wanted)
+        if not change:
+            return body
+        meta = body["metadata"]
+        patch = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": change}
+        self._check_leader()
+        try:
+            answer = await self._runtime.cluster.patch_status(ROLLOUTS, meta["namespace"], meta["name"], patch)
+        except Absent as error:  # its end is on its way to us
+            raise Conflict(error.message, status=error.status, reason=error.reason) from error
+        self._runtime.answered(ROLLOUTS, answer)
+        self._tell.what_happened(answer, before, after)
+        return answer
+
+    async def _write(self, sight: Sight, body: Body, write: Write) -> Body:
+        self._check_leader()
+        try:
+            if isinstance(write, SetFinalizer | DropFinalizer | ClearAuthors):
+                answer = await self._hands.mark(body, write)
+                self._runtime.answered(ROLLOUTS, answer)
+                return answer
+            await self._hands.write(sight, body, write)
+        except ApiError as error:
+            if not is_refusal(error):
+                raise
+            refused = RefusedError(write, error)
+            self._tell.refused(body, refused.refusal)
+            raise refused from error
+        log.info("%s", _said(write))
+        return body
+
+    def _check_leader(self) -> None:
+        if not self._runtime.is_leader():
+            raise NotLeaderError("this process does not hold the Lease")
+
+
+def _said(write: Write) -> str:
+    return f"did {type(write).__name__}{f' {write.track}' if hasattr(write, 'track') else ''}"

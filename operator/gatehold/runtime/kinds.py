@@ -1,0 +1,241 @@
+"""Every kind that is watched: where it is kept, how it is listed, and what happens when one of it changes.
+
+A new kind is its cache in `Caches`, one function that says whom a change of it wakes, and a row of KINDS. `routing` goes by
+this table for every event and every list, `handlers` registers it with kopf.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from gatehold.kube.resources import (
+    DEPLOYMENTS,
+    GATES,
+    JOBS,
+    MAP,
+    MAP_BINDINGS,
+    NAMESPACES,
+    POLICIES,
+    REQUESTS,
+    ROLLOUTS,
+    VAP,
+    VAP_BINDINGS,
+    Resource,
+)
+from gatehold.runtime.cache import Record, Store, Summarise
+from gatehold.runtime.objects import Item, Objects
+from gatehold.runtime.parts import GATE, POLICY, REQUEST, ROLLOUT, Key
+
+Body = Mapping[str, Any]
+
+NOT_DONE = "gatehold.dev/done!=true"
+HELD = "gatehold.dev/hold"
+OURS = "app.kubernetes.io/part-of=gatehold"
+OF_ROLLOUT = "gatehold.dev/rollout"
+GATED = "gatehold.dev/rollouts"
+_AT_WORK = frozenset({"Promoting", "RollingBack"})
+_FEW_SECONDS = 60.0
+
+
+class Caches:
+    """Everything one replica knows."""
+
+    def __init__(self, summarise: Summarise) -> None:
+        """Start empty."""
+        self.requests = Store(summarise)
+        self.policies = Objects()
+        self.jobs = Objects()
+        self.wall = Objects(note=_kind)
+        self.rollouts = Objects(note=_progress, group=lambda item: item.namespace)
+        self.gates = Objects(note=_policy, group=lambda item: item.note)
+        self.deployments = Objects(note=_rollout)
+        self.namespaces = Objects(note=_gate, group=lambda item: item.note)
+
+
+class Desk(Protocol):
+    """What the functions below may use: the router."""
+
+    caches: Caches
+    acting: bool
+    on_wall_change: Callable[[], None]
+
+    def enqueue(self, key: Key, urgent: bool = False) -> None:
+        """Ask for a cycle, if this process acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One row of the table."""
+
+    resource: Resource
+    cache: str
+    """Attribute of `Caches`."""
+    wakes: Callable[[Desk, Any], None]
+    """Whom a change of it wakes beside itself; gets its Item, or Record, and the old one where the note has changed."""
+    selector: str = ""
+    key: str = ""
+    """`Key.kind` of its own cycle; empty where it has none."""
+    note_only: bool = False
+    """Nobody is woken unless the note has changed."""
+    gone: Callable[[Desk, Any], None] | None = None
+    """Whom its end wakes, where that is more."""
+    every_seconds: float = math.inf
+    """List it again that often, whatever the settings say."""
+    optional: bool = False
+    """The API server may not serve it; then there are none."""
+
+
+# ---- whom a change wakes
+
+
+def _request_wakes(desk: Desk, record: Record) -> None:
+    """The Rollout that it asks about."""
+    wake_subject(desk, record, urgent=record.summary.urgent)
+
+
+def _request_gone(desk: Desk, record: Record) -> None:
+    """Whoever waited for the same subject, and may own it now."""
+    _request_wakes(desk, record)
+    for subject in record.summary.subjects:
+        for other in desk.caches.requests.by_subject(subject):
+            desk.enqueue(key_of(other))
+
+
+def _policy_wakes(desk: Desk, item: Item) -> None:
+    """Its requests that people cannot answer yet, and the Gates that name it."""
+    if desk.acting:
+        for record in desk.caches.requests.unprepared_of_policy(item.name):
+            desk.enqueue(key_of(record))
+        for gate in desk.caches.gates.grouped(item.name):
+            desk.enqueue(Key(GATE, "", gate.name, gate.uid))
+
+
+def _job_wakes(desk: Desk, item: Item) -> None:
+    """The requests that act on it."""
+    _wake_requests(desk, JOBS, item)
+
+
+def _wall_wakes(desk: Desk, _: Item) -> None:
+    """Whoever proves the wall."""
+    desk.on_wall_change()
+
+
+def _rollout_wakes(desk: Desk, item: Item) -> None:
+    """The requests that ask about it: they say how it goes on."""
+    _wake_requests(desk, ROLLOUTS, item)
+
+
+def _deployment_wakes(desk: Desk, item: Item) -> None:
+    """The Rollout that it carries the name of."""
+    _wake_rollout(desk, item.namespace, item.note)
+
+
+def _gate_wakes(desk: Desk, item: Item) -> None:
+    """The Rollouts of the namespaces that name it."""
+    for namespace in desk.caches.namespaces.grouped(item.name):
+        _namespace_wakes(desk, namespace)
+
+
+def _namespace_wakes(desk: Desk, item: Item) -> None:
+    """Its Rollouts."""
+    for rollout in desk.caches.rollouts.grouped(item.name):
+        desk.enqueue(rollout_key(rollout))
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind(POLICIES, "policies", _policy_wakes, key=POLICY, every_seconds=_FEW_SECONDS),
+    Kind(VAP, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS),
+    Kind(VAP_BINDINGS, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS),
+    Kind(MAP, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS, optional=True),
+    Kind(MAP_BINDINGS, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS, optional=True),
+    Kind(GATES, "gates", _gate_wakes, key=GATE, every_seconds=_FEW_SECONDS, optional=True),
+    Kind(NAMESPACES, "namespaces", _namespace_wakes, GATED, note_only=True, every_seconds=_FEW_SECONDS),
+    Kind(DEPLOYMENTS, "deployments", _deployment_wakes, OF_ROLLOUT),
+    Kind(ROLLOUTS, "rollouts", _rollout_wakes, key=ROLLOUT, optional=True),
+    Kind(JOBS, "jobs", _job_wakes, HELD),
+    Kind(REQUESTS, "requests", _request_wakes, NOT_DONE, key=REQUEST, gone=_request_gone),
+)
+"""In the order in which they must be known: a request is decided by all the others.
+
+What every decision goes by, and there is little of it, is listed every few seconds: a change that its watch lost is not
+missed for long. Namespaces are watched only while a Gate is named on them: what leaves is not gated any more.
+"""
+
+
+# ---- what else the router and the table share
+
+
+def key_of(record: Record) -> Key:
+    """The key of a request."""
+    return Key(REQUEST, record.namespace, record.name, record.uid)
+
+
+def rollout_key(item: Item) -> Key:
+    """The key of a Rollout."""
+    return Key(ROLLOUT, item.namespace, item.name, item.uid)
+
+
+def wake_subject(desk: Desk, record: Record, *, urgent: bool) -> None:
+    """Ask for a cycle of the Rollout that a request is about, if it is about one."""
+    for api_version, kind, namespace, name in record.summary.subjects:
+        if kind == ROLLOUTS.kind and api_version == ROLLOUTS.api_version:
+            _wake_rollout(desk, namespace, name, urgent=urgent)
+
+
+def at_work(item: Item) -> bool:
+    """Tell whether a Rollout is at something that somebody waits for."""
+    return phase_of(item) in _AT_WORK
+
+
+def is_due(item: Item, now: float | None) -> bool:
+    """Tell whether a Rollout is at something, or waits for an instant that has come."""
+    until = item.note.partition(" ")[2]
+    try:
+        return at_work(item) or bool(until and now is not None and datetime.fromisoformat(until).timestamp() <= now)
+    except ValueError:
+        return False
+
+
+def phase_of(item: Item) -> str:
+    """The phase of a Rollout, "" where nobody has looked yet."""
+    return item.note.partition(" ")[0]
+
+
+def _wake_rollout(desk: Desk, namespace: str, name: str, *, urgent: bool = False) -> None:
+    """Ask for a cycle of the Rollout of that name, where there is one; before all others where it is at something."""
+    item = desk.caches.rollouts.named(namespace, name) if desk.acting else None
+    if item is not None:
+        desk.enqueue(rollout_key(item), urgent or at_work(item))
+
+
+def _wake_requests(desk: Desk, resource: Resource, item: Item) -> None:
+    for record in desk.caches.requests.by_subject((resource.api_version, resource.kind, item.namespace, item.name)):
+        desk.enqueue(key_of(record), record.summary.urgent)
+
+
+# ---- notes: what is known of an item without unpacking it
+
+
+def _kind(body: Body) -> str:
+    return str(body.get("kind") or "")
+
+
+def _progress(body: Body) -> str:
+    status = body.get("status") or {}
+    return f"{status.get('phase') or ''} {status.get('until') or ''}"
+
+
+def _policy(body: Body) -> str:
+    return str(((body.get("spec") or {}).get("policyRef") or {}).get("name") or "")
+
+
+def _rollout(body: Body) -> str:
+    return str((body["metadata"].get("labels") or {}).get(OF_ROLLOUT) or "")
+
+
+def _gate(body: Body) -> str:
+    return str((body["metadata"].get("labels") or {}).get(GATED) or "")

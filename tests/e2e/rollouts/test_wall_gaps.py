@@ -1,0 +1,61 @@
+"""A cluster admin takes the children's guard away: nothing is promoted meanwhile, and what is done to children is undone."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane import wait_until
+from playground import OperatorProcess
+from tests.e2e.gaps import gap, world_of_its_own
+from tests.e2e.rollouts.shop import Shop
+from tests.e2e.stage import condition, new_stage
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[OperatorProcess]:
+    """A control plane of this file's own."""
+    with world_of_its_own() as process:
+        yield process
+
+
+@pytest.fixture
+def shop(world: OperatorProcess) -> Shop:
+    """A namespace in it."""
+    stage = new_stage(world.cluster, world)
+    return Shop(stage.cluster, stage.namespace, stage.operator)
+
+
+def test_nothing_is_promoted_while_the_wall_is_not_proven(shop: Shop) -> None:
+    shop.running()
+    with gap(shop, "ValidatingAdmissionPolicyBinding", "gatehold-children", lambda _: None):
+        shop.rollout(image="2", steps=())
+        held = shop.until_rollout(lambda body: condition(body, "Held") == ("True", "WallNotProven"), "WallNotProven")
+        assert "run" in held["status"]
+        assert shop.image("stable") == "1"
+    shop.until_healthy()
+    assert shop.image("stable") == "2"
+
+
+def gets_through(shop: Shop, *words: str) -> None:
+    """What ci does, tried until the API server, too, knows that the guard is gone: it loads policies once a second."""
+
+    def done() -> bool:
+        return shop.cluster.kubectl("-n", shop.namespace, *words, user="ci", check=False).returncode == 0
+
+    wait_until(done, f"{words} gets through", 20)
+
+
+def test_children_that_are_changed_meanwhile_are_put_right(shop: Shop) -> None:
+    shop.running()
+    with gap(shop, "ValidatingAdmissionPolicyBinding", "gatehold-children", lambda _: None):
+        gets_through(shop, "set", "image", "deploy/web-stable", "web=example.org/web:evil")
+        wait_until(lambda: shop.image("stable") == "1", "stable is put right", 20)
+        gets_through(shop, "scale", "deploy/web-stable", "--replicas=1")
+        wait_until(lambda: shop.sizes() == (5, 0), "and its size", 20)
+        before = shop.child("stable")["metadata"]["uid"]
+        gets_through(shop, "delete", "deploy/web-stable", "--wait=false")
+        wait_until(
+            lambda: (found := shop.find("deploy", "web-stable")) and found["metadata"]["uid"] != before, "a new one", 20
+        )
+    shop.until_healthy()
+    shop.until_told("web", "ChildChanged")

@@ -1,0 +1,92 @@
+"""Who acts in the rows on Rollouts and gates, and what RBAC gives them; the controllers of the cluster among them."""
+
+from controlplane import Cluster
+from tests.wall.api import Api, Call, path
+from tests.wall.people import GROUP, RBAC, SHOP, SYSTEM, Body, bind, named, ref, role, subject
+
+GATED, ONLY = "gated", "only"
+"""Namespaces behind gate web: its Rollouts are asked about; ONLY takes nothing but Rollouts, too."""
+PLACES = ("ada", "ben", "odd,*%", "dana", "oona", "dora", "lena", "binder", "nomad", "chief")
+"""ada, ben and "odd,*%" edit (so do dana, oona and robot gitops); dana may override gate web, oona the Rollouts of shop.
+dora has every right on Deployments and what is like them, and none on Rollouts; lena, besides, verb orphan. binder, nomad
+and chief write namespaces and nodes: binder may bind gate web, nomad another, chief all."""
+
+CONTROLLERS = {
+    "collector": "generic-garbage-collector",
+    "namespaces": "namespace-controller",
+    "deployments": "deployment-controller",
+    "replicasets": "replicaset-controller",
+    "hpa": "horizontal-pod-autoscaler",
+}
+"""Accounts of the controller manager, by the name that the table gives them. `kcm` is all of them, where they have none."""
+
+BEHIND = {"gatehold.dev/rollouts": "web"}
+ALL = ["get", "list", "watch", "create", "patch", "update", "delete", "deletecollection"]
+WORKLOADS: list[Body] = [
+    {
+        "apiGroups": ["apps"],
+        "resources": [
+            *(f"{kind}{sub}" for kind in ("deployments", "replicasets") for sub in ("", "/scale", "/status")),
+            *("controllerrevisions", "statefulsets"),
+        ],
+        "verbs": ALL,
+    },
+    {
+        "apiGroups": [""],
+        "resources": ["services", "services/status", "pods", "pods/binding", "bindings", "configmaps"],
+        "verbs": ALL,
+    },
+]
+PLACES_RULE: Body = {
+    "apiGroups": [""],
+    "resources": ["namespaces", "namespaces/status", "namespaces/finalize", "nodes", "nodes/status"],
+    "verbs": ["get", "create", "patch", "update"],
+}
+NODE_STATUS: Body = {"apiGroups": [""], "resources": ["nodes", "namespaces"], "verbs": ["patch"]}
+"""What a later issue will give the operator, and what a stolen token might wish for."""
+
+
+def _ours(resource: str, verb: str, *names: str) -> Body:
+    """A right on our own kind; without names on all of it."""
+    rule: Body = {"apiGroups": ["gatehold.dev"], "resources": [resource], "verbs": [verb]}
+    return rule | ({"resourceNames": list(names)} if names else {})
+
+
+def settle_places(admin: Api) -> None:
+    """The places behind a gate, and who works there."""
+    for name in ("web", "mine"):
+        gate = {**named(GROUP, "Gate", name), "spec": {"type": "Rollouts", "policyRef": {"name": "solo"}}}
+        admin.must(Call(path(GROUP, "gates"), gate, "post"))
+    for name, labels in ((GATED, BEHIND), (ONLY, {**BEHIND, "gatehold.dev/only-rollouts": "true"})):
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        admin.must(Call(path("v1", "namespaces"), body, "post"))
+    editors = [subject(name) for name in ("ada", "ben", "odd,*%", "dana", "oona", "gitops")]
+    editors += [{"kind": "Group", "name": "authors", "apiGroup": RBAC.split("/")[0]}]
+    for namespace in (SHOP, GATED, ONLY):
+        bind(admin, namespace, "edits", ref("ClusterRole", "edit"), editors)
+        role(admin, namespace, "deploys", WORKLOADS, ["dora", "lena"], more=[subject("system:kube-controller-manager")])
+    role(admin, SHOP, "overrides-rollouts", [_ours("rollouts", "override")], ["oona", "gitops"])
+    role(admin, SHOP, "scales-what-is-left", [_ours("rollouts", "orphan")], ["lena"])
+    for name, rule, holder in (
+        ("overrides-gate", _ours("gates", "override", "web"), "dana"),
+        ("binds-web", _ours("gates", "bind", "web"), "binder"),
+        ("binds-mine", _ours("gates", "bind", "mine"), "nomad"),
+        ("binds-all", _ours("gates", "bind"), "chief"),
+        *((f"places-{who}", PLACES_RULE, who) for who in ("binder", "nomad", "chief")),
+        ("writes-node-status", NODE_STATUS, "operator"),
+    ):
+        subjects = [
+            {"kind": "ServiceAccount", "name": "gatehold", "namespace": SYSTEM} if holder == "operator" else subject(holder)
+        ]
+        admin.must(Call(path(RBAC, "clusterroles"), {**named(RBAC, "ClusterRole", name), "rules": [rule]}, "post"))
+        binding = {"roleRef": ref("ClusterRole", name), "subjects": subjects}
+        admin.must(Call(path(RBAC, "clusterrolebindings"), {**named(RBAC, "ClusterRoleBinding", name), **binding}, "post"))
+
+
+def connect_places(cluster: Cluster, people: dict[str, Api]) -> None:
+    """Add their connections to everybody's."""
+    people |= {name: Api.of(cluster.user(name)) for name in PLACES}
+    for name, account in CONTROLLERS.items():
+        people[name] = Api.of(cluster.user(f"system:serviceaccount:kube-system:{account}"))
+    people["kcm"] = Api.of(cluster.user("system:kube-controller-manager"))
+    people["seventeenth"] = people["admin"].impersonating("seventeenth", "authors")
