@@ -20,6 +20,9 @@ def test_doctor_finds_the_wall_as_shipped_and_says_what_is_missing(stage: Stage)
     assert ("Wall", "problem") not in found
     assert ("Bypass", "problem") not in found
     assert ("Quorum", "problem") not in found
+    texts = [f["text"] for f in report["findings"]]
+    assert "gatehold-stamp turns words into verdicts" in texts
+    assert "gatehold-stamp-authors names who changed a Rollout" in texts
     assert ended.code == Exit.NO  # no operator runs here
     assert {f["part"] for f in report["findings"] if f["level"] == "problem"} == {"Operator", "Probe"}
     holders = {
@@ -46,6 +49,11 @@ def test_doctor_finds_a_loosened_wall_and_a_wildcard(old_stage: Stage) -> None:
             str(ROOT / "manifests/wall/13-jobs.yaml"),
         )
         plane.kubectl("delete", "rolebinding", "everything", "-n", "shop")
+    absent = [(f["text"], f["next"]) for f in report["findings"] if "is not installed" in f["text"]]
+    assert [(text.split()[0], command.rsplit("/", 1)[1]) for text, command in absent] == [
+        ("gatehold-stamp", "20-stamp.yaml"),
+        ("gatehold-stamp-authors", "21-stamp-authors.yaml"),
+    ]
     problems = {f["part"]: f for f in report["findings"] if f["level"] == "problem" and f["part"] in {"Wall", "Bypass"}}
     assert "gatehold-jobs" in problems["Wall"]["text"]
     assert "user:eve" in problems["Bypass"]["text"]

@@ -157,7 +157,7 @@ OWN_HAND = [
     on_rollout("the operator sets its finalizer", "operator", change(FINALIZER), leaves=field_is("metadata.finalizers", ["gatehold.dev/rollout"])),
     on_rollout("the operator takes its finalizer off", "operator", change({"metadata": {"finalizers": None}}), before=HELD, leaves=lambda scene, after: not (after or {})["metadata"].get("finalizers")),
     on_rollout("the operator writes its status", "operator", change({"status": {"observedGeneration": 1}}, sub="status"), leaves=field_is("status.observedGeneration", 1)),
-    on_rollout("the operator's name without its pod takes the names off", "pretender", change(named("")), "the operator's service account acts from its own pod only", policy=f"{IDENTITY}|{ROLLOUTS}"),
+    on_rollout("the operator's name without its pod takes the names off", "pretender", change(named("")), "denied request: ", policy=f"{IDENTITY}|{ROLLOUTS}"),
 ]  # fmt: skip
 
 MARKS = [

@@ -8,7 +8,7 @@ from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Proof
 from gatehold.domain.rollout.asking import MOST_QUESTIONS
 from gatehold.domain.rollout.model import Pause, SetWeight
-from gatehold.domain.rollout.record import Outcome, RolloutPhase, Stage
+from gatehold.domain.rollout.record import Outcome, RolloutPhase, Stage, Track
 from tests.domain.rollout.test_walk import GATE, said
 from tests.domain.rollout.world import healthy
 
@@ -152,3 +152,21 @@ def test_a_name_that_is_taken_is_passed_over() -> None:
     other.settle()
     assert other.record.run is not None
     assert other.record.run.questions[0].attempt == 2
+
+
+def test_a_yes_that_its_request_knows_nothing_of_moves_nothing() -> None:
+    world = healthy()
+    world.gate = GATE
+    world.spec(template="t2")
+    world.settle()
+    run = world.record.run
+    assert run is not None
+    lie = replace(run, questions=(replace(run.questions[0], passed=True, passed_at=world.now),))
+    for stage in (Stage.CANARY, Stage.PROMOTING):
+        world.record = replace(world.record, run=replace(lie, stage=stage, written=stage is Stage.PROMOTING))
+        world.settle()
+        assert said(world) == ("Held", "AwaitingApproval", "Reconciling Held")
+        assert world.children[Track.STABLE].template == "t1"
+    world.answer(Phase.APPROVED)
+    world.settle()
+    assert world.record.phase is RolloutPhase.HEALTHY

@@ -27,6 +27,16 @@ _OLDEST, _STAMPING = 30, 36
 _SILENT = timedelta(seconds=60)
 _APPLY = "kubectl apply --server-side --force-conflicts -f manifests/wall/ && kubectl replace -f manifests/wall/"
 
+_STAMPS = (
+    (STAMP, "turns words into verdicts", "kubectl annotate takes the stored form only", "20-stamp.yaml"),
+    (
+        "gatehold-stamp-authors",
+        "names who changed a Rollout",
+        "the authors of a Rollout are unknown, and onUnknownRequester of the policy applies",
+        "21-stamp-authors.yaml",
+    ),
+)
+
 
 async def versions(session: Session) -> list[Finding]:
     """Server, our kinds, the operator and this program."""
@@ -72,14 +82,17 @@ async def _stamp(session: Session, minor: int) -> list[Finding]:
     if minor < _STAMPING:
         text = f"no stamping before 1.{_STAMPING}: people decide with gatehold, kubectl annotate takes the stored form"
         return [Finding("Wall", Level.NOTICE, text)]
+    return [finding for row in _STAMPS for finding in await _installed(session, *row)]
+
+
+async def _installed(session: Session, name: str, does: str, without: str, file: str) -> list[Finding]:
     try:
-        await session.cluster.get(MAP, None, STAMP)
+        await session.cluster.get(MAP, None, name)
     except errors.Absent:
-        text = f"{STAMP} is not installed: kubectl annotate takes the stored form only"
-        return [Finding("Wall", Level.NOTICE, text, f"{_APPLY}20-stamp.yaml")]
+        return [Finding("Wall", Level.NOTICE, f"{name} is not installed: {without}", f"{_APPLY}{file}")]
     except errors.Forbidden:
         return []
-    return [Finding("Wall", Level.OK, f"{STAMP} turns words into verdicts")]
+    return [Finding("Wall", Level.OK, f"{name} {does}")]
 
 
 async def wall(session: Session) -> list[Finding]:

@@ -93,6 +93,15 @@ def _is_yes(question: Question, facts: QuestionFacts, now: datetime) -> bool:
     return not question.passed and facts.phase is Phase.APPROVED and in_time and same
 
 
+def doubted(sight: Sight, run: Run) -> Question | None:
+    """A question whose yes is recorded while its request is not decided: one of the two is wrong, or old."""
+    for question in run.questions:
+        facts = _facts(sight, question)
+        if question.passed and facts is not None and facts.phase in (Phase.UNSET, Phase.PENDING):
+            return question
+    return None
+
+
 def has_passed(run: Run, policy: str) -> bool:
     """Whether that policy was asked in this run, and said yes."""
     return any(question.passed and question.policy == policy for question in run.questions)

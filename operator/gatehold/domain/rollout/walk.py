@@ -58,7 +58,16 @@ def why_held(sight: Sight, record: Record) -> Note | None:
     if broken is not None and broken.override is not None:
         text = f"changed by hand: {broken.override.message}; goes on with another template, or gatehold.dev/retry"
         return Note(RolloutPhase.HELD, RolloutReason.SUBJECT_OVERRIDDEN, text[:1024], held=True, stalled=True)
-    return None
+    return _why_doubted(sight, record)
+
+
+def _why_doubted(sight: Sight, record: Record) -> Note | None:
+    """A yes that its request knows nothing of. Only the operator writes both, so an old view, or a stolen token."""
+    question = asking.doubted(sight, record.run) if record.run is not None else None
+    if question is None:
+        return None
+    text = f"request {question.name} is recorded as passed, and is not decided; nothing moves on until they agree"
+    return Note(RolloutPhase.HELD, RolloutReason.AWAITING_APPROVAL, text, held=True, waiting_for=question.name)
 
 
 def _changed(sight: Sight, run: Run) -> Ending | None:
