@@ -7,6 +7,8 @@ Events are written by one task that nobody waits for.
     python -m bench.bare KUBECONFIG NAMESPACE serve              release every bare Job whose request has a verdict
     python -m bench.bare KUBECONFIG NAMESPACE list NAME          list everything that is not done, then release that one
     python -m bench.bare KUBECONFIG NAMESPACE expire SECONDS     at that time (since 1970) end every bare request
+
+`bench.bare_rollouts` adds the verbs for Rollouts.
 """
 
 import asyncio
@@ -50,7 +52,7 @@ class Bare:
                 async for event in self._cluster.watch(REQUESTS, version, DONE, seconds=3600):
                     body = event["object"]
                     version = body["metadata"]["resourceVersion"]
-                    if _decided(body) and body["metadata"]["uid"] not in served:
+                    if decided(body) and body["metadata"]["uid"] not in served:
                         served.add(body["metadata"]["uid"])
                         self._start(self._release(body))
 
@@ -115,26 +117,25 @@ class Bare:
             print("failed:", task.exception(), flush=True)
 
 
-def _decided(body: Body) -> bool:
+def decided(body: Body) -> bool:
+    """Whether a request of the bare loop carries a word."""
     meta = body["metadata"]
     return meta["name"].startswith(PREFIX) and any(key.startswith(VERDICT_PREFIX) for key in meta.get("annotations") or {})
 
 
-def approved(body: Body) -> Body:
+def approved(body: Body, effect: Body | None = None) -> Body:
     """What the operator writes at that moment, as much and of the same kind, put together without a decision.
 
     The wall asks the same of it: the phase moves, the admitted word is recorded, the quorum is met. So a ratio says what
     deciding costs, and not what the wall asks of whoever moves a phase.
     """
-    old, meta, now = body["status"], body["metadata"], _instant()
+    old, meta, now = body["status"], body["metadata"], instant()
     said = parse_verdicts(meta["annotations"])[0]
     verdict = {"id": said.id, "verdict": str(said.word), "digest": said.digest, "role": said.role, "username": said.username}
-    job = old["resolved"]["job"]
-    target = {"apiVersion": "batch/v1", "kind": "Job", "name": job["name"], "uid": job["uid"], "resourceVersion": "1"}
     return {
         "phase": "Approved",
         "approvals": "1/1",
-        "validUntil": _instant(3600),
+        "validUntil": instant(3600),
         "verdicts": [{**verdict, "comment": said.comment, "observedAt": now}],
         "decision": {
             "outcome": "Approved",
@@ -143,24 +144,29 @@ def approved(body: Body) -> Body:
             "reason": "QuorumMet",
             "message": f"approved by {said.username}",
         },
-        "effect": {"type": "Release", "state": "Waiting", "object": target, "prior": {"suspend": True}},
-        "conditions": [_turned(condition, now, meta["generation"]) for condition in old["conditions"]],
+        "effect": effect or _release(old["resolved"]["job"]),
+        "conditions": [turned(condition, now, meta["generation"]) for condition in old["conditions"]],
     }
+
+
+def _release(job: Body) -> Body:
+    target = {"apiVersion": "batch/v1", "kind": "Job", "name": job["name"], "uid": job["uid"], "resourceVersion": "1"}
+    return {"type": "Release", "state": "Waiting", "object": target, "prior": {"suspend": True}}
 
 
 def begun() -> Body:
     """The status once the effect has begun."""
-    now = _instant()
+    now = instant()
     figures = {"at": now, "active": 0, "succeeded": 0, "failed": 0}
     return {"effect": {"state": "Running", "startedAt": now, "progress": figures}}
 
 
-def _instant(ahead: float = 0) -> str:
+def instant(ahead: float = 0) -> str:
     """So many seconds from now, as the wire has it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + ahead))
 
 
-def _turned(condition: Body, now: str, generation: int) -> Body:
+def turned(condition: Body, now: str, generation: int) -> Body:
     """A condition with another reason and text; that of Approved is True now."""
     fresh = {**condition, "reason": "EffectRunning", "message": "written by the bare loop", "observedGeneration": generation}
     return {**fresh, "status": "True", "lastTransitionTime": now} if condition["type"] == "Approved" else fresh
@@ -190,7 +196,12 @@ async def main(kubeconfig: str, namespace: str, verb: str, what: str = "") -> No
     """Connect and do it."""
     async with await Cluster.connect(kubeconfig=kubeconfig, timeout=60.0, pool=WORKERS + 16) as cluster:
         bare = Bare(cluster, namespace)
-        if verb == "list":
+        if verb in ("promote", "roll-back"):
+            from bench.bare_rollouts import BareRollouts
+
+            rollouts = BareRollouts(cluster, namespace)
+            await (rollouts.promote() if verb == "promote" else rollouts.roll_back(float(what)))
+        elif verb == "list":
             await bare.list(what)
         elif verb == "expire":
             await bare.expire(float(what))

@@ -19,6 +19,9 @@ from controlplane.readiness import context
 Body = dict[str, Any]
 REQUESTS: Final = "gatehold.dev/approvalrequests"
 JOBS: Final = "jobs"
+ROLLOUTS: Final = "gatehold.dev/rollouts"
+DEPLOYMENTS: Final = "deployments"
+REVISIONS: Final = "controllerrevisions"
 _AT_ONCE: Final = 32
 
 
@@ -42,7 +45,11 @@ class Etcd:
 
     async def put(self, namespace: str, requests: Iterable[Body]) -> None:
         """Store requests; the API server hears of each."""
-        await self._all("put", (_stored(namespace, body) for body in requests))
+        await self.put_all(namespace, ((REQUESTS, body) for body in requests))
+
+    async def put_all(self, namespace: str, objects: Iterable[tuple[str, Body]]) -> None:
+        """Store objects, each with its kind as etcd names it. The API server reads JSON of its own kinds, too."""
+        await self._all("put", (_stored(kind, namespace, body) for kind, body in objects))
 
     async def remove(self, kind: str, namespace: str, names: Iterable[str]) -> None:
         """Remove these: no finalizer, no owner, no garbage collector is asked."""
@@ -61,9 +68,9 @@ class Etcd:
         await asyncio.gather(*(send() for _ in range(_AT_ONCE)))
 
 
-def _stored(namespace: str, body: Body) -> Body:
+def _stored(kind: str, namespace: str, body: Body) -> Body:
     raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-    return {"key": _key(REQUESTS, namespace, body["metadata"]["name"]), "value": base64.b64encode(raw).decode()}
+    return {"key": _key(kind, namespace, body["metadata"]["name"]), "value": base64.b64encode(raw).decode()}
 
 
 def _key(kind: str, namespace: str, name: str) -> str:

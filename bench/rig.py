@@ -174,12 +174,16 @@ def python(variables: Mapping[str, str]) -> list[str]:
     return ["/usr/bin/env", *pairs, sys.executable]
 
 
-def metric(operator: OperatorProcess, series: str) -> float | None:
-    """One figure of the operator's own; None where it is not told."""
+def metrics(operator: OperatorProcess) -> str:
+    """The operator's own figures; empty where nobody answers."""
     try:
         with _SITE.open(f"http://127.0.0.1:{operator.port}/metrics", timeout=5) as answer:
-            text = answer.read().decode()
+            return str(answer.read().decode())
     except (urllib.error.URLError, OSError):
-        return None
-    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return ""
+
+
+def metric(operator: OperatorProcess, series: str) -> float | None:
+    """One of them; None where it is not told."""
+    lines = (line.rsplit(" ", 1) for line in metrics(operator).splitlines() if not line.startswith("#"))
     return next((float(value) for name, value in lines if name == series), None)

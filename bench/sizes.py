@@ -19,10 +19,20 @@ class Sizes:
     """Requests with the same deadline."""
     held: int = 2000
     """Held Jobs at a restart."""
+    promotions: int = 60
+    """Held Rollouts whose question is answered one after the other, a round."""
+    rollouts: int = 2000
+    """Other held Rollouts, where there are any."""
+    rollouts_expiring: int = 200
+    """Held Rollouts whose questions have the same deadline."""
     settle: float = 1.5
     """Seconds of rest before a figure of memory is read."""
 
 
 FULL: Final = Sizes()
-QUICK: Final = Sizes(rounds=2, singles=80, lone=6, burst=300, expiring=300, held=500)
-TINY: Final = Sizes(rounds=1, singles=3, lone=1, burst=5, expiring=5, held=5, settle=0.2)
+QUICK: Final = Sizes(
+    rounds=2, singles=80, lone=6, burst=300, expiring=300, held=500, promotions=30, rollouts=500, rollouts_expiring=100
+)
+TINY: Final = Sizes(
+    1, singles=3, lone=1, burst=5, expiring=5, held=5, promotions=3, rollouts=5, rollouts_expiring=5, settle=0.2
+)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bench.groups import decisions, expiry, life, replicas, restart, weight
+from bench.groups import decisions, expiry, life, replicas, restart, rollouts, weight
 from bench.rows import Measurement
 
 MEASUREMENTS: Final = (
@@ -14,6 +14,14 @@ MEASUREMENTS: Final = (
     Measurement(("burst",), decisions.at_once),
     Measurement(("expiry",), expiry.same_second),
     Measurement(("restart-held", "restart-start"), restart.with_many_held),
+    Measurement(("canary-writes",), rollouts.writes, once=True),
+    Measurement(("promotion-p50", "promotion-p99"), rollouts.alone, once=True),
+    Measurement(("rollouts-expiry",), rollouts.same_second, once=True),
+    Measurement(
+        ("held-p50", "held-p99", "rollouts-restart", "rollouts-restart-start", "rollouts-memory"),
+        rollouts.among_many,
+        once=True,
+    ),
     Measurement(("leader-killed", "handover"), replicas.next_decision),
 )
 """Memory before anything else has fed the operator; replicas last, since they leave another one leading."""

@@ -18,14 +18,14 @@ Measure = Callable[[Rig, Sequence[str]], Awaitable[list[float]]]
 async def one_by_one(rig: Rig, sizes: Sizes) -> Found:
     """The next decision as soon as the last is released."""
     rounds = await _rounds(rig, sizes, sizes.singles, "one by one", _each)
-    p50s = [Pair(_at(ours, 0.5), _at(bare, 0.5)) for ours, bare in rounds]
-    return {"release-p50": p50s, "release-p99": [Pair(_at(ours, 0.99), _at(bare, 0.99)) for ours, bare in rounds]}
+    p50s = [Pair(at(ours, 0.5), at(bare, 0.5)) for ours, bare in rounds]
+    return {"release-p50": p50s, "release-p99": [Pair(at(ours, 0.99), at(bare, 0.99)) for ours, bare in rounds]}
 
 
 async def lone(rig: Rig, sizes: Sizes) -> Found:
     """A decision now and then, as people decide."""
     rounds = await _rounds(rig, sizes, sizes.lone, "now and then", _now_and_then)
-    return {"lone-p50": [Pair(_at(ours, 0.5), _at(bare, 0.5)) for ours, bare in rounds]}
+    return {"lone-p50": [Pair(at(ours, 0.5), at(bare, 0.5)) for ours, bare in rounds]}
 
 
 async def at_once(rig: Rig, sizes: Sizes) -> Found:
@@ -75,6 +75,7 @@ async def _all(rig: Rig, names: Sequence[str]) -> list[float]:
     return [await rig.released.wait(names, 300) - began]
 
 
-def _at(values: Sequence[float], share: float) -> float:
+def at(values: Sequence[float], share: float) -> float:
+    """The value below which that share of them lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

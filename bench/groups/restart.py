@@ -28,7 +28,7 @@ async def with_many_held(rig: Rig, sizes: Sizes) -> Found:
         # the newest, so that whoever walks through the list in order comes to them last
         decided = [left.pop() for _ in range(min(DECIDED, len(left) - 1))]
         await stage.approve_all(rig.who, decided)
-        async with watching(rig.who.admin, LEASES, SYSTEM, _taken) as lease:
+        async with watching(rig.who.admin, LEASES, SYSTEM, taken) as lease:
             began = time.perf_counter()
             rig.operator.start()
             first = await rig.released.first(decided, 300)
@@ -39,5 +39,6 @@ async def with_many_held(rig: Rig, sizes: Sizes) -> Found:
     return {"restart-held": taken_over, "restart-start": started}
 
 
-def _taken(kind: str, lease: dict[str, Any]) -> str:
+def taken(kind: str, lease: dict[str, Any]) -> str:
+    """The name of a Lease that somebody holds."""
     return lease["metadata"]["name"] if (lease.get("spec") or {}).get("holderIdentity") else ""

@@ -42,9 +42,13 @@ async def memory(rig: Rig, sizes: Sizes) -> Found:
     rig.operator.start()
     await rig.until_acting(rig.operator)
     await rig.until_known(rig.pending)
+    return {"memory": [Pair(await resident(rig, sizes))], "memory-peak": [Pair(_megabytes(_pid(rig.operator), "VmHWM"))]}
+
+
+async def resident(rig: Rig, sizes: Sizes) -> float:
+    """The operator's resident memory in MB, once it rests."""
     await _rested(rig, sizes)
-    pid = _pid(rig.operator)
-    return {"memory": [Pair(_megabytes(pid, "VmRSS"))], "memory-peak": [Pair(_megabytes(pid, "VmHWM"))]}
+    return _megabytes(_pid(rig.operator), "VmRSS")
 
 
 async def _operator(rig: Rig, name: str) -> float:

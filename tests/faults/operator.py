@@ -18,13 +18,18 @@ import os
 import signal
 import time
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.faults import rollout_words
+
 FOLDER: Final = "FAULT_FOLDER"
 WAITS: Final = "FAULT_WAITS"
 _STORE_NOTHING: Final = frozenset({"leases", "token"})
+_WHOLE: Final = frozenset({"deployments", "controllerrevisions", "approvalrequests"})
+"""Written whole: that they are written is all there is to say."""
 _PRECONDITIONS: Final = frozenset({"uid", "resourceVersion", "name", "namespace"})
 
 
@@ -38,7 +43,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """Die before or after the `nth` accepted write that does `what` to `name`; empty texts stand for anything."""
+    """Die before or after the `nth` accepted write that does `what` to `name`; empty texts stand for anything.
+
+    `name` is a pattern (fnmatch), since the names of some objects say what is in them.
+    """
 
     when: str
     name: str = ""
@@ -47,7 +55,7 @@ class Orders:
 
     def concern(self, write: Written) -> bool:
         """Whether that write is one of those that are counted."""
-        return self.name in ("", write.name) and self.what in ("", write.what)
+        return (not self.name or fnmatchcase(write.name, self.name)) and self.what in ("", write.what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +141,19 @@ def written(method: str, path: str, body: Any) -> Written | None:
         return None
     if plural == "events":
         return Written(body["regarding"]["name"], f"events {body['reason']}")
+    body = json.loads(body) if isinstance(body, bytes) else body  # a template goes out byte by byte as it is kept
     name = name or body["metadata"].get("name", "")
     verb = "" if method == "PATCH" else f" {method.lower()}"
-    return Written(name, f"{plural}{'/' if sub else ''}{sub}{verb} {_detail(body, sub)}".strip())
+    detail = "" if verb and plural in _WHOLE else _detail(body, plural, sub)
+    return Written(name, f"{plural}{'/' if sub else ''}{sub}{verb} {detail}".strip())
 
 
-def _detail(body: Any, sub: str) -> str:
+def _detail(body: Any, plural: str, sub: str) -> str:
     """What a merge patch changes, in a few words that are the same in each life."""
     if not isinstance(body, dict):
         return ""
+    if plural == "rollouts" and sub == "status":
+        return rollout_words.of_status(body.get("status", {}))
     if sub == "status":
         return _status_detail(body.get("status", {}))
     keys = [*body.get("metadata", {}), *body.get("spec", {})]

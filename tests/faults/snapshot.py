@@ -44,7 +44,7 @@ def request_told(request: Body) -> Body:
     meta, status = request["metadata"], request["status"]
     if status["phase"] not in _COUNTED and "effect" in status:
         status = {**status, "effect": {**status["effect"], "progress": "SAMPLE"}}
-    return {"labels": meta.get("labels", {}), "annotations": _ours(meta.get("annotations")), "status": status}
+    return {"labels": meta.get("labels", {}), "annotations": ours(meta.get("annotations")), "status": status}
 
 
 def job_told(job: Body) -> Body:
@@ -52,7 +52,7 @@ def job_told(job: Body) -> Body:
     meta, status = job["metadata"], job.get("status", {})
     said = sorted((c["type"], c["status"], c.get("reason", "")) for c in status.get("conditions", []))
     return {
-        "annotations": _ours(meta.get("annotations")),
+        "annotations": ours(meta.get("annotations")),
         "finalizers": meta.get("finalizers", []),
         "suspend": job["spec"]["suspend"],
         "counts": {name: status.get(name, 0) for name in ("active", "ready", "succeeded", "failed", "terminating")},
@@ -60,5 +60,5 @@ def job_told(job: Body) -> Body:
     }
 
 
-def _ours(notes: Body | None) -> Body:
+def ours(notes: Body | None) -> Body:
     return {key: value for key, value in (notes or {}).items() if _OURS in key}

@@ -16,6 +16,7 @@ import urllib3
 
 from controlplane import wait_until
 from tests.e2e.stage import Body, Stage, condition
+from tests.faults.operator import Written
 from tests.faults.snapshot import Mask, job_told, request_told
 from tests.wall.api import Call, path
 
@@ -27,8 +28,9 @@ class Step:
     """What somebody does (`act`: whether it got in), once something is seen."""
 
     what: str
-    due: Callable[["Life"], bool]
-    act: Callable[["Life"], bool]
+    due: Callable[[Any], bool]
+    act: Callable[[Any], bool]
+    """Both take the life, of whatever kind it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,22 @@ class Story:
     """Every write of the operator in a life that nothing disturbs, in order, Events aside. OBJECT: WHAT, where OBJECT is
     `request` or what stands behind `LIFE-` in a name, and WHAT is as `tests.faults.operator` names it."""
 
+    def expected(self) -> list[str]:
+        """What is written in a life that nothing disturbs; Events last, since they go out beside the rest."""
+        return [*self.writes, *(f"request: events {reason}" for reason in self.told)]
+
+    def is_swept(self, write: str, nth: int) -> bool:
+        """Whether anybody dies at that write; another story may have it already."""
+        return True
+
+    def may_merge(self, write: str) -> bool:
+        """Whether a successor may have no such write to make, since it finds the world further on."""
+        return False
+
+    def new_life(self, stage: Stage, name: str) -> "Life":
+        """One that has not begun."""
+        return Life(self, stage, name)
+
 
 @dataclass
 class Life:
@@ -78,11 +96,15 @@ class Life:
     def advance(self) -> None:
         """Take each step that is due now. That the API server is away is no error here."""
         try:
-            self.seen = self.stage.find("apr", self.name) or {}
+            self.look()
             while self.taken < len(self.story.steps) and self._take(self.story.steps[self.taken]):
-                self.seen = self.stage.find("apr", self.name) or {}
+                self.look()
         except (urllib3.exceptions.HTTPError, AssertionError) as error:  # refused or cut off: the next look tries again
             self.refusal = str(error)
+
+    def look(self) -> None:
+        """See how it stands."""
+        self.seen = self.stage.find("apr", self.name) or {}
 
     def ended(self) -> bool:
         """Whether every step is taken and nothing is left to watch."""
@@ -112,6 +134,19 @@ class Life:
             return False
         self.taken += 1
         return True
+
+    # ---- what the operator writes
+
+    def object(self, about: str) -> str:
+        """The name of an object of this life, as the table calls it (a pattern of fnmatch)."""
+        return self.name if about == "request" else f"{self.name}-{about}"
+
+    def about(self, write: Written) -> str:
+        """What the table calls the object of a write; empty where it is not of this life."""
+        if write.name == self.name:
+            return "request"
+        prefix = f"{self.name}-"
+        return write.name.removeprefix(prefix) if write.name.startswith(prefix) else ""
 
     # ---- what people see
 
@@ -185,7 +220,7 @@ class Life:
         found += [f"Job {key} was released by {by}, not {wanted}"] * (by != wanted)
         return found + [f"Job {key} has finalizers left"] * bool(job["metadata"].get("finalizers"))
 
-    def until_settled(self, expected: dict[str, Any] | None = None, seconds: float = 15) -> dict[str, Any]:
+    def until_settled(self, expected: dict[str, Any] | None = None, seconds: float = 30) -> dict[str, Any]:
         """Wait until the rest has come too (Events, the Job controller's last word); answers the snapshot either way."""
         last: list[dict[str, Any]] = [{}]
 

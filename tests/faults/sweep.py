@@ -46,28 +46,22 @@ class Point:
     def orders(self, when: str, life: Life) -> Orders:
         """The orders to die there."""
         about, _, what = self.write.partition(": ")
-        return Orders(when, life.name if about == "request" else f"{life.name}-{about}", what, self.nth)
+        return Orders(when, life.object(about), what, self.nth)
 
 
 def points(story: Story) -> Iterator[Point]:
-    """Every write of a story."""
-    seen: Counter[str] = Counter()
-    for write in expected_writes(story):
+    """Every write of a story that is swept."""
+    seen = Counter[str]()
+    for write in story.expected():
         seen[write] += 1
-        yield Point(write, seen[write])
-
-
-def expected_writes(story: Story) -> list[str]:
-    """What is written in a life that nothing disturbs; Events last, since they go out beside the rest."""
-    return [*story.writes, *(f"request: events {reason}" for reason in story.told)]
+        if story.is_swept(write, seen[write]):
+            yield Point(write, seen[write])
 
 
 def told_of(life: Life, write: Written) -> str:
     """A write as the table names it; empty where it is about another life."""
-    if write.name == life.name:
-        return f"request: {write.what}"
-    about, prefix = write.name, f"{life.name}-"
-    return f"{about.removeprefix(prefix)}: {write.what}" if about.startswith(prefix) else ""
+    about = life.about(write)
+    return f"{about}: {write.what}" if about else ""
 
 
 class Succession:
@@ -93,7 +87,7 @@ class Succession:
 
     def new_life(self, story: Story) -> Life:
         """One that has not begun."""
-        return Life(story, self.stage, f"{story.name}-{next(self._lives)}")
+        return story.new_life(self.stage, f"{story.name}-{next(self._lives)}")
 
     def writes(self, life: Life) -> list[str]:
         """What was written in a life, in order."""
@@ -124,12 +118,15 @@ class Succession:
         life.begin()
         self._until_killed(life, first, f"before {point}")
         assert self.writes(life).count(point.write) == point.nth - 1
-        self._until_killed(life, second, f"after {point}")
-        assert self.writes(life)[-1] == point.write
-        self.folder.let_go(third.name)
-        self.seats, self.stage.operator = [third, first, second], third
+        self._until_killed(life, second, f"after {point}", or_over=life.story.may_merge(point.write))
+        if second.code() is None:
+            self.seats, self.stage.operator = [second, third, first], second
+        else:
+            assert self.writes(life)[-1] == point.write
+            self.folder.let_go(third.name)
+            self.seats, self.stage.operator = [third, first, second], third
+            self._load(second)
         self._load(first)
-        self._load(second)
         life.live()
         return life.until_settled(expected)
 
@@ -139,15 +136,17 @@ class Succession:
             seat.kill()
             assert "Traceback" not in seat.log(100_000), seat.log(400)
 
-    def _until_killed(self, life: Life, seat: OperatorProcess, where: str) -> None:
+    def _until_killed(self, life: Life, seat: OperatorProcess, where: str, *, or_over: bool = False) -> None:
         def dead() -> bool:
             life.advance()
-            return seat.code() is not None
+            return seat.code() is not None or (or_over and life.ended())
 
         try:
             wait_until(dead, f"{seat.name} dies {where}", 25)
         except Exception as error:
             raise AssertionError(f"{error}\n{life.where()}\n{self.writes(life)}\n{seat.log(30)}") from error
+        if or_over and seat.code() is None:
+            return
         assert seat.code() == KILLED, f"{seat.name} ended otherwise: {seat.code()}\n{seat.log(40)}"
         self._free_lease()
 

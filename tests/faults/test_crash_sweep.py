@@ -11,7 +11,7 @@ import pytest
 from controlplane import ControlPlane
 from tests.faults.stories import STORIES
 from tests.faults.story import Story
-from tests.faults.sweep import Point, Succession, expected_writes, points
+from tests.faults.sweep import Point, Succession, points
 
 ROWS = [pytest.param(story, point, id=f"{story.name}-{point}") for story in STORIES for point in points(story)]
 EVENT = "request: events "
@@ -29,7 +29,7 @@ def succession(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
 def test_an_undisturbed_life_writes_what_the_table_says(succession: Succession, story: Story) -> None:
     life, _ = succession.undisturbed(story)
     written = succession.writes(life)
-    assert sorted(written) == sorted(expected_writes(story))
+    assert sorted(written) == sorted(story.expected())
     assert [write for write in written if not write.startswith(EVENT)] == list(story.writes)
     assert life.wrongs() == []
 
