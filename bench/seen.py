@@ -8,7 +8,7 @@ from typing import Any
 
 from gatehold.api.approval_request import VERDICT_PREFIX
 from gatehold.kube.client import Cluster
-from gatehold.kube.errors import ApiError
+from gatehold.kube.errors import ApiError, Gone
 from gatehold.kube.resources import Resource
 
 Body = dict[str, Any]
@@ -20,6 +20,7 @@ class Seen:
     def __init__(self) -> None:
         """Nothing seen yet."""
         self.at: dict[str, float] = {}
+        self._lost = False
         self._news = asyncio.Condition()
 
     async def note(self, name: str) -> None:
@@ -29,19 +30,30 @@ class Seen:
                 self.at[name] = time.perf_counter()
                 self._news.notify_all()
 
+    async def lose(self) -> None:
+        """The watch has lost its place, so nobody knows when what came meanwhile happened: who waits is told at once."""
+        async with self._news:
+            self._lost = True
+            self._news.notify_all()
+
     async def wait(self, names: Iterable[str], seconds: float) -> float:
         """Wait until it was seen of all of these; when the last was."""
         wanted = set(names)
         async with asyncio.timeout(seconds), self._news:
-            await self._news.wait_for(lambda: wanted <= self.at.keys())
+            await self._until(lambda: wanted <= self.at.keys())
         return max(self.at[name] for name in wanted)
 
     async def first(self, names: Iterable[str], seconds: float) -> float:
         """Wait until it was seen of one of these; when the first was."""
         wanted = set(names)
         async with asyncio.timeout(seconds), self._news:
-            await self._news.wait_for(lambda: bool(wanted & self.at.keys()))
+            await self._until(lambda: bool(wanted & self.at.keys()))
         return min(self.at[name] for name in wanted & self.at.keys())
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        await self._news.wait_for(lambda: self._lost or holds())
+        if not holds():
+            raise TimeoutError("the watch of the third party has lost its place; measure again")
 
 
 @contextlib.asynccontextmanager
@@ -55,12 +67,16 @@ async def watching(
     async def look() -> None:
         nonlocal version
         while True:  # a watch of a busy client ends now and then: go on where it ended
-            with contextlib.suppress(ApiError):
+            try:
                 async for event in cluster.watch(resource, version, selector, namespace=namespace, seconds=3600):
                     version = event["object"]["metadata"]["resourceVersion"]
                     name = tell(event["type"], event["object"])
                     if name:
                         await seen.note(name)
+            except Gone:
+                return await seen.lose()
+            except ApiError:
+                continue
 
     task = asyncio.create_task(look())
     try:

@@ -14,7 +14,7 @@ from bench.stage import NAMESPACE
 from gatehold.kube.resources import REQUESTS
 
 AHEAD: Final = 2.5
-"""Seconds between the set-up and the deadline; every 40 requests take another."""
+"""Seconds between the set-up and the deadline; every 20 requests take another."""
 
 
 async def same_second(rig: Rig, sizes: Sizes) -> Found:
@@ -66,4 +66,4 @@ async def last(seen: Seen, names: Sequence[str], at: float) -> float:
 
 def _soon(count: int) -> float:
     """A whole second that the set-up surely reaches; deadlines have no fractions."""
-    return float(math.ceil(time.time() + AHEAD + count / 40))
+    return float(math.ceil(time.time() + AHEAD + count / 20))
