@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from gatehold.domain.decide import decide
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Observed
 from gatehold.domain.status import EffectState, EscalationStep, Price, Progress, Resolved, Status
+from tests.api.spoiled import spoiled
 from tests.builders import (
     DIGEST,
     NOW,
@@ -176,17 +178,7 @@ GOOD = on_the_wire(
 )["status"]
 
 
-def broken(*path: str | int, value: Any = None) -> dict[str, Any]:
-    """A good status with one member that is something else; without a value it is missing."""
-    copy = json.loads(json.dumps(GOOD))
-    place = copy
-    for step in path[:-1]:
-        place = place[step]
-    if value is None:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = value
-    return {"status": copy}
+broken = partial(spoiled, GOOD)
 
 
 BROKEN: dict[str, dict[str, Any]] = {

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from gatehold.domain.rollout.record import (
 )
 from gatehold.domain.status import Condition
 from tests.api.rollouts import records
+from tests.api.spoiled import spoiled
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ONE, TWO, THREE = ("sha256:" + digit * 64 for digit in "123")
@@ -203,17 +205,7 @@ def test_columns_follow_the_tracks() -> None:
 GOOD = on_the_wire(FULL)["status"]
 
 
-def broken(*path: str | int, value: Any = None) -> dict[str, Any]:
-    """A good status with one member that is something else; without a value it is missing."""
-    copy = json.loads(json.dumps(GOOD))
-    place = copy
-    for step in path[:-1]:
-        place = place[step]
-    if value is None:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = value
-    return {"status": copy}
+broken = partial(spoiled, GOOD)
 
 
 BROKEN: dict[str, dict[str, Any]] = {

@@ -6,6 +6,7 @@ import pytest
 
 from controlplane import ControlPlane
 from playground import install
+from tests.faults.sweep import Succession
 
 
 @pytest.fixture(scope="module")
@@ -14,3 +15,11 @@ def plane() -> Iterator[ControlPlane]:
     with ControlPlane.start(nodes=1) as cluster:
         install(cluster)
         yield cluster
+
+
+@pytest.fixture(scope="module")
+def succession(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Succession]:
+    """Operators to die."""
+    operators = Succession(plane, tmp_path_factory.mktemp("faults"))
+    yield operators
+    operators.close()

@@ -4,25 +4,14 @@ A test's id names the story and the write at which the operator died. The table 
 checked: `test_an_undisturbed_life_writes_what_the_table_says` fails where one is missing, so no write goes unswept.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
-from controlplane import ControlPlane
 from tests.faults.stories import STORIES
 from tests.faults.story import Story
 from tests.faults.sweep import Point, Succession, points
 
 ROWS = [pytest.param(story, point, id=f"{story.name}-{point}") for story in STORIES for point in points(story)]
 EVENT = "request: events "
-
-
-@pytest.fixture(scope="module")
-def succession(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Succession]:
-    """Operators to die."""
-    operators = Succession(plane, tmp_path_factory.mktemp("faults"))
-    yield operators
-    operators.close()
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)

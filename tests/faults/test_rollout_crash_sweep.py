@@ -4,11 +4,10 @@ As `tests.faults.test_crash_sweep`, whose table is of requests. Two cycles are a
 request's, and either may be the faster; so the order of writes is that of each object.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import pytest
 
-from controlplane import ControlPlane
 from tests.faults.rollout_moves import FLEETING
 from tests.faults.rollout_stories import STORIES
 from tests.faults.rollout_story import RolloutStory
@@ -21,14 +20,6 @@ ROWS = [
     if point.write.replace(": events ", ": ") not in FLEETING  # who died there once may never come there again
 ]
 EVENT = ": events "
-
-
-@pytest.fixture(scope="module")
-def succession(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Succession]:
-    """Operators to die."""
-    operators = Succession(plane, tmp_path_factory.mktemp("faults"))
-    yield operators
-    operators.close()
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)

@@ -6,7 +6,7 @@ A write that fails ends the pass: what is missing is planned again from what sta
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from gatehold import __version__
@@ -80,14 +80,7 @@ class Apply:
 
     async def _write_beside(self, request: Request, body: Body, plan: Plan) -> Body:
         """Write Approved while the wall is proven and looked at; the release waits for both. See `Gather.confirm`."""
-        known = asyncio.create_task(self._known(request, body, plan.status), name="known-before-release")
-        try:
-            body = await self._write_status(request, body, plan)
-            if not await known:
-                raise NotProvenError
-        finally:
-            await asyncio.wait([known])
-        return body
+        return await write_beside(self._write_status(request, body, plan), self._known(request, body, plan.status))
 
     async def _known(self, request: Request, body: Body, status: Status) -> bool:
         """Proven, and looked at. The proof first: one that is young enough is there at once, a new one is a look, too."""
@@ -149,6 +142,18 @@ class Apply:
     def _check_leader(self) -> None:
         if not self._runtime.is_leader():
             raise NotLeaderError("this process does not hold the Lease")
+
+
+async def write_beside(writing: Coroutine[Any, Any, Body], knowing: Coroutine[Any, Any, bool]) -> Body:
+    """Write a status while what must be known before the next write is asked. Raises NotProvenError where it is not so."""
+    known = asyncio.create_task(knowing, name="known-before-writes")
+    try:
+        body = await writing
+        if not await known:
+            raise NotProvenError
+    finally:
+        await asyncio.wait([known])
+    return body
 
 
 def record_of(body: Mapping[str, Any]) -> Body:

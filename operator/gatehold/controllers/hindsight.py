@@ -15,7 +15,7 @@ from gatehold.api.request_status import parse_status
 from gatehold.controllers.tell import Tell
 
 _MOST = 100  # a process that dies has not more Events under way than these have
-_LATELY = timedelta(minutes=15)  # the API server forgets Events after an hour: what it has forgotten is not told again
+LATELY = timedelta(minutes=15)  # the API server forgets Events after an hour: what it has forgotten is not told again
 
 
 class Hindsight:
@@ -30,7 +30,7 @@ class Hindsight:
     def see(self, body: Mapping[str, Any], now: datetime) -> None:
         """Take one done request in, if it is among the newest."""
         ended = None if self._over else ended_at(body)
-        if ended is None or ended < now - _LATELY:
+        if ended is None or ended < now - LATELY:
             return
         heapq.heappush(self._newest, (ended, str(body["metadata"]["uid"]), body))
         if len(self._newest) > _MOST:

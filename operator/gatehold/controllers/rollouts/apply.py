@@ -3,14 +3,13 @@
 A write that fails ends the pass: what is missing is planned again from what stands.
 """
 
-import asyncio
 import logging
 from typing import Any
 
 from gatehold.api.refusal import shown
 from gatehold.api.rollout import pod_labels, selector
 from gatehold.api.rollout_status import render_status
-from gatehold.controllers.apply import NotLeaderError, NotProvenError, merge_patch
+from gatehold.controllers.apply import NotLeaderError, NotProvenError, merge_patch, write_beside
 from gatehold.controllers.rollouts.hands import Hands
 from gatehold.controllers.rollouts.tell import TellRollout
 from gatehold.controllers.wall import Wall
@@ -48,23 +47,13 @@ class Apply:
         """Carry out a plan; answers the newest body. Raises NotProvenError, RefusedError and errors of gatehold.kube."""
         self._tell.met(body, sight.record)
         if plan.proof is Proof.BEFORE_WRITES:  # people wait for this: the proof comes beside the status write
-            body = await self._write_beside(sight.record, body, plan.record)
+            body = await write_beside(self._write_status(sight.record, body, plan.record), self._wall.prove())
         elif plan.proof is Proof.BEFORE_STATUS and not await self._wall.prove():
             raise NotProvenError
         else:
             body = await self._write_status(sight.record, body, plan.record)
         for write in plan.writes:
             body = await self._write(sight, body, write)
-        return body
-
-    async def _write_beside(self, before: Record, body: Body, after: Record) -> Body:
-        proof = asyncio.create_task(self._wall.prove(), name="proof-before-children")
-        try:
-            body = await self._write_status(before, body, after)
-            if not await proof:
-                raise NotProvenError
-        finally:
-            await asyncio.wait([proof])
         return body
 
     async def _write_status(self, before: Record, body: Body, after: Record) -> Body:

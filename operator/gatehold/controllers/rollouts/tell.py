@@ -1,9 +1,9 @@
 """Telling: Events, notices and metrics of Rollouts, from what their records say. Never in the way of a decision."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
+from gatehold.controllers.hindsight import LATELY
 from gatehold.controllers.rollouts.story import changed_at, ended, put_back, story
 from gatehold.domain.rollout.model import Refusal
 from gatehold.domain.rollout.record import Record
@@ -12,7 +12,6 @@ from gatehold.runtime.parts import Runtime
 from gatehold.telemetry.events import Event, Regarding
 
 Body = Mapping[str, Any]
-_LATELY: Final = timedelta(minutes=15)  # as for requests: see gatehold.controllers.hindsight
 
 
 class TellRollout:
@@ -25,17 +24,18 @@ class TellRollout:
 
     def met(self, body: Body, record: Record) -> None:
         """Tell all that is known, once a process, of what changed lately: one that died there left a hole."""
-        if changed_at(record) >= self._runtime.clock.now() - _LATELY:
+        if changed_at(record) >= self._runtime.clock.now() - LATELY:
             self._whole_story(body, record)
 
     def what_happened(self, body: Body, before: Record, after: Record) -> None:
         """Tell what lies between two records: called once the later one is written. Before the first, all that is known."""
         self._whole_story(body, before)
-        for entry in story(before, after):
+        entries = story(before, after)
+        for entry in entries:
             self._event(body, entry)
             if entry.tell:
                 self._notice(body, after, entry)
-        self._count(before, after)
+        self._count(before, after, entries)
 
     def _whole_story(self, body: Body, record: Record) -> None:
         uid = str(body["metadata"]["uid"])
@@ -61,10 +61,9 @@ class TellRollout:
         text = f"Rollout {meta['namespace']}/{meta['name']}: {entry.reason}: {entry.message}"
         self._runtime.notices.send(text, {**fields, "phase": str(after.phase)})
 
-    def _count(self, before: Record, after: Record) -> None:
+    def _count(self, before: Record, after: Record, entries: tuple[Entry, ...]) -> None:
         metrics, outcome = self._runtime.metrics, ended(before, after)
         if outcome is not None:
             metrics.count("gatehold_rollout_runs_total", outcome=str(outcome))
         metrics.count("gatehold_rollout_put_back_total", max(0, put_back(before, after)))
-        overridden = sum(entry.reason == OVERRIDDEN for entry in story(before, after))
-        metrics.count("gatehold_overrides_total", overridden)
+        metrics.count("gatehold_overrides_total", sum(entry.reason == OVERRIDDEN for entry in entries))

@@ -26,10 +26,9 @@ ENDS: dict[Phase, tuple[Outcome, RolloutReason]] = {
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The run with the answers in it. `proving`: a yes was used just now; `unproven`: one waits for the wall."""
+    """The run with the answers in it. `unproven`: a yes waits for the wall."""
 
     run: Run
-    proving: bool = False
     unproven: bool = False
 
 
@@ -48,7 +47,7 @@ def ended(sight: Sight, run: Run) -> Ending | None:
 def heard(sight: Sight, run: Run, now: datetime, *, may_pass: bool) -> Heard:
     """Take in what the requests say now. A yes is used once: with this digest, in time, while the wall is proven."""
     kept: list[Question] = []
-    proving = unproven = False
+    unproven = False
     for question in run.questions:
         facts = _facts(sight, question)
         if run.stage is Stage.CANARY and _is_void(sight, question, facts):
@@ -58,11 +57,10 @@ def heard(sight: Sight, run: Run, now: datetime, *, may_pass: bool) -> Heard:
         if may_pass and facts is not None and _is_yes(question, facts, now):
             if sight.wall_proven:
                 question = replace(question, passed=True, passed_at=now)
-                proving = True
             else:
                 unproven = True
         kept.append(question)
-    return Heard(replace(run, questions=tuple(kept)), proving, unproven)
+    return Heard(replace(run, questions=tuple(kept)), unproven)
 
 
 def _facts(sight: Sight, question: Question) -> QuestionFacts | None:

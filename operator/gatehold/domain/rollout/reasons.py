@@ -12,7 +12,6 @@ class RolloutReason(ToldWord):
     PODS_NOT_READY = "PodsNotReady", "Pods are on their way; past progressDeadlineSeconds it is stalled."
     REQUEST_CLOSING = "RequestClosing", "The requests of the run before take note of its end; the next run begins then."
     # a run
-    FIRST_DEPLOYMENT = "FirstDeployment", "Nothing ran before: stable is made, once the Gate was asked."
     CANARY_PROGRESSING = "CanaryProgressing", "The canary is brought to its next share."
     OLD_CANARY_GOING = "OldCanaryGoing", "Pods of the canary before this one have to go first."
     PAUSED = "Paused", "A pause step runs."
