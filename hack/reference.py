@@ -63,7 +63,7 @@ ROLLOUT_PHASES: Final = {
 ROLLOUT_CONDITIONS: Final = {
     "Ready": "True: stable runs what the spec says, all of it available. False: not yet, or not any more.",
     "Reconciling": "True while pods come and go, while people are asked, and while something is undone.",
-    "Stalled": "True: it does not go on by itself (what Git holds was rejected, the Gate is unknown, a child is not ours).",
+    "Stalled": "True: it does not go on by itself (a rejected spec in Git, an unknown Gate, a child that is not ours ...).",
     "Held": "True while it waits for people or for a Gate; the message says for whom and until when.",
     "RolledBack": "True: the state before the last run is restored, read back. False: see the reason, and look by hand.",
     "Overridden": "True: somebody broke the glass on a child; it stays as it is.",

@@ -54,6 +54,11 @@ _DIFFERENCES: Final = (
         "may stand in the same write, and is checked; otherwise the audit log of the API server alone knows",
     ),
     (
+        "`kubectl replace` of a Rollout by a manifest from Git (Argo CD: `Replace=true`)",
+        "leaves the operator's finalizer where it is",
+        "is refused, since it would take the operator's finalizer off; use apply",
+    ),
+    (
         "what the operator demands before it prepares or releases",
         "the validating policies as shipped, two forgeries refused; the stamping policy, where installed, as shipped",
         "the validating policies as shipped, two forgeries refused",

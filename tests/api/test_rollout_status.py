@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from gatehold.api.common import ParseError
-from gatehold.api.rollout_status import parse_status, render_status
+from gatehold.api.rollout_status import parse_conditions, parse_status, render_status, with_conditions
 from gatehold.domain.reasons import ConditionType
 from gatehold.domain.rollout.record import (
     Clock,
@@ -83,7 +83,7 @@ FULL = Record(
         ending=Ending(Outcome.DENIED, "DeniedByReviewer", "ann: no", reject=False),
     ),
     last_run=LastRun(
-        TARGET, Outcome.FAILED, "Late", "too late", NOW, (RequestRef("web-0", "r"),), False, "NotRestored", "look"
+        TARGET, Outcome.FAILED, "Late", "too late", NOW, (RequestRef("web-0", "r"),), False, "NotRestored", "look", NOW
     ),
     promoted=Target(THREE, TWO),
     promoted_images=("web=1",),
@@ -168,6 +168,7 @@ def test_names_on_the_wire_are_those_of_the_contract() -> None:
             "outcome": "Failed",
             "reason": "Late",
             "message": "too late",
+            "startedAt": NOON,
             "at": NOON,
             "requests": [{"name": "web-0", "uid": "r"}],
             "rolledBack": False,
@@ -241,3 +242,15 @@ def test_what_the_operator_could_not_have_written_is_not_taken_for_its_record(bo
 
 def test_the_good_status_of_these_tables_is_good() -> None:
     assert parse_status({"status": GOOD}) == FULL
+
+
+@pytest.mark.parametrize("body", [body for body in BROKEN.values() if isinstance(body["status"], dict)])
+def test_what_cannot_be_read_takes_other_conditions_and_keeps_all_the_rest(body: dict[str, Any]) -> None:
+    stalled = Condition(ConditionType.STALLED, "True", "Unreadable", "look", NOW, 4)
+    found = with_conditions(body, (*parse_conditions(body), stalled), 4)
+    assert [known["type"] for known in found["conditions"]][-2:] in (["Ready", "Stalled"], ["Stalled", "Sunny"])
+    assert found == {**body["status"], "conditions": found["conditions"], "observedGeneration": 4}
+
+
+def test_of_what_nobody_has_looked_at_a_phase_is_said_too() -> None:
+    assert with_conditions({}, (), 1) == {"phase": "Pending", "observedGeneration": 1, "conditions": []}

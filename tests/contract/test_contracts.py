@@ -16,9 +16,11 @@ from gatehold.domain.gate import GateReason
 from gatehold.domain.model import EffectType, UnknownRequester, Word
 from gatehold.domain.phases import MOVES, Phase
 from gatehold.domain.reasons import ConditionType, Reason
+from gatehold.domain.rollout.model import GateFacts
 from gatehold.domain.rollout.reasons import RolloutReason
 from gatehold.domain.rollout.record import Outcome, RolloutPhase, Stage
 from gatehold.domain.status import By, EffectState
+from tests.domain.rollout.world import healthy
 
 ROOT = Path(__file__).resolve().parents[2]
 CRDS = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / "crds").glob("*.yaml")}
@@ -170,3 +172,12 @@ def test_the_shipped_example_policies_can_be_read() -> None:
     assert policies
     for body in policies:
         assert parse_policy(body).quorum
+
+
+def test_the_wall_keeps_the_names_of_a_rollouts_questions() -> None:
+    world = healthy()
+    world.gate = GateFacts("prod", "prod")
+    world.spec(template="t2")
+    world.settle()
+    kept = re.findall(r"object[.]metadata[.]name[.]matches[(]'([^']*)'[)]", WALL)
+    assert any(re.search(pattern, world.request().name) for pattern in kept)

@@ -14,8 +14,6 @@ from tests.faults.stories import NODE
 from tests.faults.story import Life
 from tests.wall.api import Call, path
 
-FLEETING: Final = ("rollout: Undoing",)
-"""Events of the middle of a run that no step waits for: once it is over, who died before writing one has left a hole."""
 Look = Callable[[Any], bool]
 _NOW: Final = "2026-01-01T00:00:00Z"
 
@@ -69,7 +67,7 @@ def told(look: Look, *events: str) -> Look:
 
     Others can be late after a death: a request tells what is missing at its next write, or once retention has seen it.
     """
-    wanted = Counter(event for event in events if event.startswith("rollout: ") and event not in FLEETING)
+    wanted = Counter(event for event in events if event.startswith("rollout: "))
     return lambda life: look(life) and not wanted - Counter(life.told())
 
 

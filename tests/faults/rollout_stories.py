@@ -6,7 +6,6 @@ What is the same in two stories is swept in one of them: the first deployment an
 from typing import Final
 
 from tests.faults.rollout_moves import (
-    FLEETING,
     answered,
     at_once,
     crashes,
@@ -96,7 +95,6 @@ UNDONE: Final = (
 GONE: Final = (
     "rollout: rollouts/status canary answered",
     "rollout: rollouts/status stable answered canary answered",
-    "rollout: events Undoing",
 )
 """Nothing of the story's own stands between these and the end of an undo: no pod has to come up for it."""
 CLOSED: Final = ("request: approvalrequests/status conditions", "request: approvalrequests labels")
@@ -140,7 +138,6 @@ SUPERSEDING: Final = RolloutStory(
         ),
     ),
     merged=GONE,
-    fleeting=FLEETING,
 )
 DENIAL: Final = RolloutStory(
     "denied",
@@ -165,7 +162,6 @@ DENIAL: Final = RolloutStory(
     outcome="Denied",
     known=(*MADE, *BEGUN, *ASKED, *events(*TOLD_HELD)),
     merged=GONE,
-    fleeting=FLEETING,
 )
 EXPIRY: Final = RolloutStory(
     "expired",
@@ -186,7 +182,6 @@ EXPIRY: Final = RolloutStory(
     outcome="Expired",
     known=(*MADE, *BEGUN, *ASKED, *events(*TOLD_HELD, *TOLD_BACK, "rollout: Stalled")),
     merged=GONE,
-    fleeting=FLEETING,
 )
 CRASH_LOOP: Final = RolloutStory(
     "crash-loop",
@@ -200,7 +195,6 @@ CRASH_LOOP: Final = RolloutStory(
     outcome="Failed",
     known=(*MADE, *BEGUN, *events(*TOLD, *TOLD_BACK, "rollout: Stalled")),
     merged=GONE,
-    fleeting=FLEETING,
 )
 RESTORING: Final = RolloutStory(
     "restored",
@@ -225,7 +219,6 @@ RESTORING: Final = RolloutStory(
     outcome="Failed",
     known=(*MADE, *BEGUN, *ASKED, *PROMOTING, *events(*TOLD_PROMOTING, *TOLD_BACK, "rollout: Stalled")),
     merged=GONE,
-    fleeting=FLEETING,
 )
 
 STORIES: Final = (PROMOTION, SUPERSEDING, DENIAL, EXPIRY, CRASH_LOOP, RESTORING)

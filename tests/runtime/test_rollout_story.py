@@ -65,6 +65,21 @@ def test_an_undo_is_a_warning_and_says_whether_it_worked() -> None:
     assert ended(Record(last_run=over), Record(last_run=newer)) is Outcome.SUPERSEDED
 
 
+def test_an_undo_that_nobody_lived_to_tell_is_told_afterwards_in_the_same_words_under_the_same_name() -> None:
+    for outcome, is_bad in ((Outcome.DENIED, True), (Outcome.SUPERSEDED, False)):
+        undoing = replace(RUN, stage=Stage.UNDOING, ending=Ending(outcome, "Why", "so it was"))
+        over = LastRun(TARGET, outcome, "Why", "so it was", NOW + timedelta(1), rolled_back=True, started_at=NOW)
+        (now,) = story(Record(run=RUN), Record(run=undoing))
+        then = story(Record(), Record(last_run=over))
+        assert [entry.reason for entry in then] == ["Undoing", "RunEnded", "RolledBack"]
+        assert then[0] == replace(now, at=over.at)
+        assert now.warning is is_bad
+        assert told(Record(run=RUN), Record(last_run=over)) == ["Undoing", "RunEnded", "RolledBack"]
+        assert told(Record(run=undoing), Record(last_run=over)) == ["RunEnded", "RolledBack"]
+        assert told(Record(), Record(run=RUN, last_run=over))[:2] == ["Undoing", "RunEnded"]
+        assert told(Record(), Record(last_run=replace(over, started_at=None))) == ["RunEnded", "RolledBack"]
+
+
 def test_the_next_run_is_told_beside_the_end_of_the_last() -> None:
     over = LastRun(TARGET, Outcome.SUPERSEDED, "SubjectChanged", "the spec changed", NOW)
     newer = Run(Target("sha256:" + "c" * 64, TARGET.strategy), started_at=NOW)

@@ -35,10 +35,10 @@ def create(
     undo: str = "",
     **meta: Any,
 ) -> Do:
-    """A creation by `by`: the scene's usual spec with these changes (null removes)."""
+    """A creation by `by`: the scene's usual spec with these changes (null removes). {name} in a name is the scene's."""
 
     def call(scene: Scene) -> Call:
-        found = scene.creation(by, name=name or scene.name + "-new", **meta)
+        found = scene.creation(by, name=named(name, scene), **meta)
         body: Body = found.body  # type: ignore[assignment]
         content: Body = dict(spec or {})
         if release:
@@ -59,12 +59,20 @@ def create(
 
 def new(name: str = "", namespace: str = SHOP) -> Callable[[Scene], str]:
     """The request that such a creation would leave."""
-    return lambda scene: path(GROUP, "approvalrequests", namespace, name or scene.name + "-new")
+    return lambda scene: path(GROUP, "approvalrequests", namespace, named(name, scene))
+
+
+def named(name: str, scene: Scene) -> str:
+    return (name or "{name}-new").replace("{name}", scene.name)
 
 
 def asked_by_gate_web(scene: Scene, after: Body | None) -> bool:
     """It carries the Gate's label; an operator at work may have put its own beside it by now."""
     return after is not None and (after["metadata"].get("labels") or {}).get("gatehold.dev/gate") == "web"
+
+
+def ends_in(end: str) -> Callable[[Scene, Body | None], bool]:
+    return lambda scene, after: after is not None and after["metadata"]["name"].endswith(end)
 
 
 def opening(says: str, by: str, do: Do, refused: str = "", **more: Any) -> Attempt:
@@ -111,6 +119,10 @@ OPEN = [
     opening("born with a label of our domain in capitals", "ci", create("ci", labels={"gatehold.dev/Done": "true"}), "label gatehold.dev/Done is set by the operator only"),
     opening("born with a finalizer", "ci", create("ci", finalizers=["example.com/mine"]), "finalizers and ownerReferences are set by the operator only: the record of a decision outlives its subject; leave them out"),
     opening("born with an owner", "ci", create("ci", ownerReferences=[{"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "y"}]), "finalizers and ownerReferences are set by the operator only"),
+    opening("under a name that only the operator's questions have", "ci", create("ci", name="{name}-5d0c6f6e-q91ab"), "a name that ends as this one does (like -5d0c6f6e-q91ab) is kept for the operator's own questions; take another name", target=new("{name}-5d0c6f6e-q91ab")),
+    opening("under such a name by a cluster admin", "admin", create("admin", name="{name}-00000000-q0000"), "a name that ends as this one does", target=new("{name}-00000000-q0000")),
+    opening("under such a name by the operator", "operator", create("operator", name="{name}-5d0c6f6e-qffff", labels={"gatehold.dev/gate": "web"}), leaves=asked_by_gate_web, target=new("{name}-5d0c6f6e-qffff")),
+    *(opening(f"under a name that ends in {end}", "ci", create("ci", name="{name}" + end), leaves=ends_in(end), target=new("{name}" + end)) for end in ("-20261128-1200", "-5d0c6f6e-91ab", "-5d0c6f6e-q91ab2", "-5d0c6f6e-q91ab-2")),
     opening("born with 97 annotations", "ci", create("ci", annotations={f"example.com/{n}": "x" for n in range(97)}), "annotations of other tools may not exceed 32 KiB or 96 keys in total"),
     opening("born with 33 KiB of annotations", "ci", create("ci", annotations={"example.com/big": "x" * 33000}), "annotations of other tools may not exceed 32 KiB"),
     opening("born with 65 labels", "ci", create("ci", labels={f"l{n}": "x" for n in range(65)}), "a request may not carry more than 64 labels (room is kept for verdicts)"),

@@ -1,6 +1,7 @@
 """Rollouts themselves: who changed one is known, and what is the operator's on it stays so. Rows of the wall's table."""
 # ruff: noqa: E501 (a row is a line, so that rows can be read down)
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.wall.api import Call, path
@@ -58,11 +59,27 @@ def both(*checks: Check) -> Check:
 
 
 def replaced(scene: Scene) -> Body:
-    """The manifest as its author has it, with a new image and no annotation of ours: kubectl replace."""
+    """The manifest as its author has it, with a new image and nothing of ours: kubectl replace."""
     found = scene.people["admin"].get(the_rollout()(scene)) or {}
     body = merged(rollout(scene.name), IMAGE)
     body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
     return body
+
+
+def replaced_with(finalizers: list[str] | None) -> Callable[[Scene], Body]:
+    """The same, with these finalizers in Git."""
+    return lambda scene: joined(replaced(scene), {"metadata": {"finalizers": finalizers}})
+
+
+def put(body: Callable[[Scene], Body] = replaced) -> Do:
+    """kubectl replace: what the body leaves out is gone."""
+    return lambda scene: Call(the_rollout()(scene), body(scene), "put")
+
+
+def read_and_stripped(scene: Scene) -> Body:
+    """The Rollout as it stands in the cluster, without its finalizers: what a cleaning script puts back."""
+    found = scene.people["admin"].get(the_rollout()(scene)) or {}
+    return {**found, "metadata": {key: value for key, value in found["metadata"].items() if key != "finalizers"}}
 
 
 def sixteen(scene: Scene) -> None:
@@ -160,6 +177,18 @@ OWN_HAND = [
     on_rollout("the operator's name without its pod takes the names off", "pretender", change(named("")), "denied request: ", policy=f"{IDENTITY}|{ROLLOUTS}"),
 ]  # fmt: skip
 
+OWN = "gatehold.dev/rollout"
+SEEN_TO = f"finalizer {OWN} of a Rollout is changed by the operator only, once its children and questions are seen to; use kubectl apply instead of replace"
+GOING = then(HELD, by("ada", lambda scene: Call(the_rollout()(scene), None, "delete")))
+REPLACED = [
+    on_rollout("replaced by a manifest from Git, which knows nothing of our finalizer", "ben", put(), only=STAMPED, before=HELD, leaves=both(field_is("metadata.finalizers", [OWN]), authors("ada,ben"), field_is("metadata.generation", 2))),
+    *(on_rollout(f"replaced by a manifest with finalizers {given}", "ben", put(replaced_with(given)), only=STAMPED, before=HELD, leaves=both(field_is("metadata.finalizers", left), field_is("metadata.generation", 2))) for given, left in ((None, [OWN]), ([], [OWN]), ([OWN], [OWN]), (["example.com/mine"], [OWN, "example.com/mine"]), (["example.com/mine", OWN], ["example.com/mine", OWN]))),
+    on_rollout("replaced before the operator has looked at it", "ben", put(), only=STAMPED, leaves=lambda scene, after: after is not None and not after["metadata"].get("finalizers")),
+    on_rollout("replaced while it is being deleted", "ben", put(), SEEN_TO, only=STAMPED, before=GOING),
+    on_rollout("replaced by a manifest from Git, unstamped", "ben", put(), SEEN_TO, only=UNSTAMPED, before=HELD),
+    on_rollout("put back as it was read, without its finalizer", "ben", put(read_and_stripped), SEEN_TO, before=HELD),
+]  # fmt: skip
+
 MARKS = [
     on_rollout("its author takes our finalizer off", "ada", change({"metadata": {"finalizers": None}}), "finalizer gatehold.dev/rollout of a Rollout is changed by the operator only, once its children and questions are seen to", before=HELD),
     on_rollout("its author puts our finalizer on", "ada", change(FINALIZER), "finalizer gatehold.dev/rollout of a Rollout is changed by the operator only"),
@@ -182,4 +211,4 @@ MARKS = [
     *(new_rollout(f"one in {namespace}", "admin", "Rollouts do not run in the cluster's own namespaces: the operator makes no Deployment there", namespace=namespace) for namespace in ("kube-system", "gatehold-system")),
 ]  # fmt: skip
 
-ROLLOUT_ROWS = [*WHO, *UNKNOWN, *OWN_HAND, *MARKS]
+ROLLOUT_ROWS = [*WHO, *UNKNOWN, *OWN_HAND, *REPLACED, *MARKS]

@@ -118,6 +118,7 @@ def parse_last(wire: Json | None) -> LastRun | None:
         rolled_back=wire.get("rolledBack"),
         rolled_back_reason=wire.get("rolledBackReason", ""),
         rolled_back_message=wire.get("rolledBackMessage", ""),
+        started_at=optional_time(wire.get("startedAt")),
     )
 
 
@@ -128,6 +129,7 @@ def render_last(last: LastRun | None) -> Json:
     wire = {"target": render_target(last.target), "outcome": str(last.outcome), "reason": str(last.reason)}
     return wire | sparse(
         message=last.message,
+        startedAt=stamp(last.started_at),
         at=stamp(last.at),
         requests=[sparse(name=r.name, uid=r.uid) for r in last.requests],
         rolledBack=last.rolled_back,

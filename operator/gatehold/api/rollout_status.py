@@ -1,5 +1,6 @@
 """The status of a Rollout, both ways. `parse_status(render_status(r))` is r for every record of the core."""
 
+import contextlib
 from typing import Any
 
 from gatehold.api.common import Body, ParseError, optional_time, sparse, stamp
@@ -17,6 +18,7 @@ from gatehold.api.rollout_run import (
     render_target,
 )
 from gatehold.domain.rollout.record import Override, Record, RolloutPhase, TrackRecord, Wanted, Weight
+from gatehold.domain.status import Condition
 
 Json = dict[str, Any]
 
@@ -58,6 +60,24 @@ def render_status(record: Record, selector: str = "") -> Json:
         figuresAt=stamp(record.figures_at),
         conditions=[render_condition(c) for c in record.conditions],
     )
+
+
+def parse_conditions(body: Body) -> tuple[Condition, ...]:
+    """Those of its conditions that can be read, whatever the rest of its status is."""
+    found: list[Condition] = []
+    for wire in (body.get("status") or {}).get("conditions") or ():
+        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+            found.append(parse_condition(wire))
+    return tuple(found)
+
+
+def with_conditions(body: Body, conditions: tuple[Condition, ...], generation: int) -> Json:
+    """The status as it stands, read or not, with these conditions in place of those of their types."""
+    wire = body.get("status") or {}
+    mine = {str(condition.type): render_condition(condition) for condition in conditions}
+    others = [known for known in wire.get("conditions") or () if known.get("type") not in mine]
+    phase = wire.get("phase") or str(RolloutPhase.PENDING)
+    return {**wire, "phase": phase, "observedGeneration": generation, "conditions": [*mine.values(), *others]}
 
 
 def _record(wire: Json) -> Record:

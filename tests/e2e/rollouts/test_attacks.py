@@ -1,5 +1,6 @@
 """Ways round the gate, through the real operator: none gets version 2 to serve, and none stops an honest answer."""
 
+import itertools
 import json
 import time
 from hashlib import sha256
@@ -9,6 +10,7 @@ import pytest
 from controlplane import KubectlError, wait_until
 from gatehold.api.digest import rollout_digest
 from gatehold.api.rollout import parse
+from gatehold.domain.rollout.asking import MOST_QUESTIONS
 from tests.e2e.rollouts.shop import Shop
 from tests.e2e.rollouts.test_authors import apply, robot
 from tests.e2e.stage import Body, connection
@@ -16,7 +18,7 @@ from tests.wall.api import Answer, Call
 
 HPA = ("system:serviceaccount:kube-system:horizontal-pod-autoscaler", "system:authenticated")
 OPERATOR = ("system:serviceaccount:gatehold-system:gatehold", "system:authenticated")
-WORDS = {"Approved": ("carol", "approve"), "Denied": ("carol", "deny"), "Withdrawn": ("ci", "withdraw")}
+WORDS = {"Approved": "approve", "Denied": "deny"}
 THIRTY = ({"setWeight": 30},)
 
 
@@ -59,34 +61,64 @@ def coming(shop: Shop, policy: str, attempt: int, image: str = "2") -> tuple[str
     body = json.dumps(shop.rollout_body(image=image))
     seen = parse(json.loads(shop.kubectl("apply", "--dry-run=server", "-o", "json", "-f", "-", user="ci", stdin=body)))
     digest = rollout_digest(seen.uid, seen.template, seen.strategy, ())
-    mark = sha256(f"{policy}\n{seen.uid}\n{attempt}".encode()).hexdigest()[:4]
     subject = {"apiVersion": "gatehold.dev/v1alpha1", "kind": "Rollout", "name": "web", "uid": seen.uid, "digest": digest}
-    return f"web-{digest.removeprefix('sha256:')[:8]}-{mark}", subject
+    return name_of(policy, attempt, subject), subject
+
+
+def name_of(policy: str, attempt: int, subject: Body) -> str:
+    """What the operator will call its question about that."""
+    mark = sha256(f"{policy}\n{subject['uid']}\n{attempt}".encode()).hexdigest()[:4]
+    return f"web-{subject['digest'].removeprefix('sha256:')[:8]}-q{mark}"
+
+
+def got_in(shop: Shop, name: str, policy: str, **spec: object) -> None:
+    """A request that met no wall: written with the operator's own token, and not as it writes its questions."""
+    body = shop.question(name, policy, requester={"username": OPERATOR[0]}, **spec)
+    shop.as_operator(Call(shop.path("apr"), body, "post"))
 
 
 # ---- requests that somebody else made
 
 
 @pytest.mark.parametrize("end", ["Approved", "Denied", "Withdrawn", "Expired"])
-def test_a_request_planted_under_the_questions_name_says_nothing(shop: Shop, end: str) -> None:
+def test_a_request_that_got_in_under_the_questions_name_says_nothing(shop: Shop, end: str) -> None:
     gated(shop, 0)
-    easy = shop.promotes(f"easy-{shop.namespace}", quorum=[{"role": "finance"}], effects=["None"])
+    easy = shop.promotes(
+        f"easy-{shop.namespace}", quorum=[{"role": "finance"}], effects=["None"], onUnknownRequester="Allow"
+    )
     more: Body = {"timeoutSeconds": 8} if end == "Expired" else {}
     name, subject = coming(shop, f"prod-{shop.namespace}", 1)
     second, _ = coming(shop, f"prod-{shop.namespace}", 2)
-    shop.request(name, easy, subject=subject, **more)
-    shop.request(second, easy)
+    got_in(shop, name, easy, subject=subject, **more)
+    got_in(shop, second, easy)
     shop.until_prepared(name)
     shop.rollout(image="2")
     request = shop.until_asked(beside=(name, second))
     assert shop.get("gro", "web")["status"]["attempts"] == 3  # both names were taken
-    if end in WORDS:
-        person, word = WORDS[end]
-        shop.say(person, name, word)
+    if end == "Withdrawn":
+        notes = {"annotations": {"gatehold.dev/withdraw": "never mind"}}
+        shop.as_operator(Call(shop.path("apr", name), {"metadata": notes}))
+    elif end in WORDS:
+        shop.say("carol", name, WORDS[end])
     shop.until_phase(name, end)
     stays(shop)
     assert shop.get("apr", request)["status"]["phase"] == "Pending"
     promoted(shop, request)
+
+
+def test_nobody_takes_the_names_of_the_questions_that_are_to_come(shop: Shop) -> None:
+    policy, request = f"prod-{shop.namespace}", held(shop)
+    easy = shop.promotes(f"easy-{shop.namespace}", quorum=[{"role": "finance"}], effects=["None"])
+    now, (_, bare) = shop.get("apr", request)["spec"]["subject"], coming(shop, policy, 1, "3")
+    for attempt, subject in itertools.product(range(1, MOST_QUESTIONS + 2), (now, bare)):
+        body = shop.question(name_of(policy, attempt, subject), easy)
+        answer = shop.api("ci").send(Call(shop.path("apr"), body, "post"))
+        assert "is kept for the operator's own questions; take another name" in answer.message
+    shop.rollout(image="3")
+    second = shop.until_asked(beside=(request,))
+    assert {body["metadata"]["name"] for body in shop.all("apr")} == {request, second}
+    assert shop.get("gro", "web")["status"]["attempts"] == 2
+    promoted(shop, second, "3")
 
 
 def test_nobody_makes_a_question_of_the_operators_kind(shop: Shop) -> None:
@@ -178,6 +210,19 @@ def test_a_gitops_robot_that_applies_by_force_loses_nothing(shop: Shop) -> None:
     assert [body["metadata"]["name"] for body in shop.requests()] == [request]
     assert shop.sizes() == (5, 1)
     promoted(shop, request)
+
+
+def test_a_manifest_from_git_that_replaces_it_loses_nothing(shop: Shop) -> None:
+    request = held(shop)
+    before = shop.get("gro", "web")
+    shop.kubectl("replace", "-f", "-", user="ci", stdin=json.dumps(shop.rollout_body(image="2")))
+    after = shop.get("gro", "web")
+    for part in ("finalizers", "generation", "uid"):
+        assert after["metadata"][part] == before["metadata"][part]
+    shop.kubectl("replace", "-f", "-", user="ci", stdin=json.dumps(shop.rollout_body(image="3")))
+    second = shop.until_asked(beside=(request,))
+    assert shop.get("gro", "web")["metadata"]["finalizers"] == before["metadata"]["finalizers"]
+    promoted(shop, second, "3")
 
 
 def test_the_finalizer_stays_whoever_edits(shop: Shop) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from gatehold.api.refusal import shown
 from gatehold.api.rollout import pod_labels, selector
-from gatehold.api.rollout_status import render_status
+from gatehold.api.rollout_status import parse_conditions, render_status, with_conditions
 from gatehold.controllers.apply import NotLeaderError, NotProvenError, merge_patch, write_beside
 from gatehold.controllers.rollouts.hands import Hands
 from gatehold.controllers.rollouts.tell import TellRollout
 from gatehold.controllers.wall import Wall
+from gatehold.domain.rollout.conditions import unreadable
 from gatehold.domain.rollout.model import Refusal, Sight
 from gatehold.domain.rollout.plan import ClearAuthors, DropFinalizer, Proof, RolloutPlan, SetFinalizer, Write
 from gatehold.domain.rollout.record import Record
@@ -59,7 +60,20 @@ class Apply:
     async def _write_status(self, before: Record, body: Body, after: Record) -> Body:
         if after == Record():  # nobody has looked at it yet, so there is nothing to say
             return body
-        wanted = render_status(after, selector(pod_labels(body)))
+        answer = await self._put_status(body, render_status(after, selector(pod_labels(body))))
+        if answer is not body:
+            self._tell.what_happened(answer, before, after)
+        return answer
+
+    async def say_unreadable(self, body: Body, why: str) -> None:
+        """Say on the Rollout that it cannot be read. All that is recorded stays as it is."""
+        generation = int(body["metadata"].get("generation") or 0)
+        stated = unreadable(parse_conditions(body), why, generation, self._runtime.clock.now())
+        answer = await self._put_status(body, with_conditions(body, stated, generation))
+        self._tell.stated(answer, stated)
+
+    async def _put_status(self, body: Body, wanted: Body) -> Body:
+        """Make the status this; answers the body itself where it is."""
         change = merge_patch(body.get("status") or {}, wanted)
         if not change:
             return body
@@ -71,7 +85,6 @@ class Apply:
         except Absent as error:  # its end is on its way to us
             raise Conflict(error.message, status=error.status, reason=error.reason) from error
         self._runtime.answered(ROLLOUTS, answer)
-        self._tell.what_happened(answer, before, after)
         return answer
 
     async def _write(self, sight: Sight, body: Body, write: Write) -> Body:

@@ -52,6 +52,7 @@ class RolloutController:
                 changed, recheck = await self._step(body)
             except ParseError as error:
                 log.warning("cannot read this Rollout, it stays as it is: %s", error)
+                await self._apply.say_unreadable(body, str(error))
                 return None
             if not changed:
                 return recheck

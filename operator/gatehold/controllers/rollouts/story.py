@@ -1,10 +1,11 @@
 """What there is to tell of a Rollout: the entries between two records, for its Events. Pure; a retry repeats it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from gatehold.domain.reasons import ConditionType
-from gatehold.domain.rollout.record import Outcome, Record, Run, Stage, Target, Track
+from gatehold.domain.rollout.record import Ending, LastRun, Outcome, Record, Run, Stage, Target, Track
 from gatehold.domain.story import OVERRIDDEN, Entry
 
 CHILD_CHANGED = "ChildChanged"
@@ -40,8 +41,9 @@ def put_back(before: Record, after: Record) -> int:
 def _run(before: Record, after: Record) -> Iterator[Entry]:
     run = after.run
     known = before.run if before.run is not None and run is not None and _key(before.run) == _key(run) else None
-    if ended(before, after) is not None:
-        yield from _ended(after)
+    if ended(before, after) is not None and after.last_run is not None:
+        yield from _undone(before.run, after.last_run)
+        yield from _ended(after.last_run)
     if run is None:
         return
     if known is None:
@@ -51,8 +53,7 @@ def _run(before: Record, after: Record) -> Iterator[Entry]:
     if run.stage is Stage.PROMOTING and (known is None or known.stage is not Stage.PROMOTING):
         yield Entry("Promoting", f"stable takes template {_short(run.target)}", _key(run))
     if run.ending is not None and (known is None or known.ending is None):
-        text = f"{run.ending.outcome}: {run.ending.message}; what the run did is undone"
-        yield Entry("Undoing", text, f"{_key(run)}/{run.ending.reason}", warning=run.ending.reject)
+        yield _undoing(run.ending, _key(run))
 
 
 def _questions(known: Run | None, run: Run) -> Iterator[Entry]:
@@ -66,10 +67,20 @@ def _questions(known: Run | None, run: Run) -> Iterator[Entry]:
             yield Entry("Passed", text, question.name, at=question.passed_at)
 
 
-def _ended(after: Record) -> Iterator[Entry]:
-    last = after.last_run
-    if last is None:
-        return
+def _undone(before: Run | None, last: LastRun) -> Iterator[Entry]:
+    """That a run was undone, once it is over: who was to tell it on the way may have died, or there was no way to go."""
+    was_told = before is not None and before.ending is not None and before.started_at == last.started_at
+    if last.outcome is not Outcome.PROMOTED and last.started_at is not None and not was_told:
+        yield replace(_undoing(last, _key(last)), at=last.at)
+
+
+def _undoing(why: Ending | LastRun, key: str) -> Entry:
+    """The same entry under way and afterwards."""
+    text = f"{why.outcome}: {why.message}; what the run did is undone"
+    return Entry("Undoing", text, f"{key}/{why.reason}", warning=why.outcome is not Outcome.SUPERSEDED)
+
+
+def _ended(last: LastRun) -> Iterator[Entry]:
     key, bad = _instant(last.at), last.outcome not in (Outcome.PROMOTED, Outcome.SUPERSEDED)
     if last.outcome is Outcome.PROMOTED:
         yield Entry("Promoted", last.message or f"stable runs template {_short(last.target)}, verified", key, at=last.at)
@@ -104,7 +115,7 @@ def _put_back(record: Record, track: Track) -> int:
     return found.put_back if found is not None else 0
 
 
-def _key(run: Run) -> str:
+def _key(run: Run | LastRun) -> str:
     return f"{run.target.template}/{run.target.strategy}/{_instant(run.started_at)}"
 
 

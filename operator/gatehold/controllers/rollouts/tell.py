@@ -7,6 +7,7 @@ from gatehold.controllers.hindsight import LATELY
 from gatehold.controllers.rollouts.story import changed_at, ended, put_back, story
 from gatehold.domain.rollout.model import Refusal
 from gatehold.domain.rollout.record import Record
+from gatehold.domain.status import Condition
 from gatehold.domain.story import OVERRIDDEN, WRITE_REFUSED, Entry
 from gatehold.runtime.parts import Runtime
 from gatehold.telemetry.events import Event, Regarding
@@ -49,6 +50,11 @@ class TellRollout:
         """Tell that a planned write was refused: once for each kind of write and answer, however often it is tried."""
         what = type(refusal.write).__name__
         self._event(body, Entry(WRITE_REFUSED, f"{what} was refused: {refusal.message}", f"{what}/{refusal.message}", True))
+
+    def stated(self, body: Body, conditions: tuple[Condition, ...]) -> None:
+        """Tell what conditions say by themselves, where nothing else can be read."""
+        for entry in story(Record(), Record(conditions=conditions)):
+            self._event(body, entry)
 
     def _event(self, body: Body, entry: Entry) -> None:
         kind: Literal["Normal", "Warning"] = "Warning" if entry.warning else "Normal"

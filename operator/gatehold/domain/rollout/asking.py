@@ -129,9 +129,12 @@ def asked(sight: Sight, record: Record, run: Run, policy: str, *, bare: bool) ->
 
 
 def _name(sight: Sight, digest: str, policy: str, attempt: int) -> str:
-    """The same after a crash: its own request is then found, not made twice."""
+    """The same after a crash: its own request is then found, not made twice.
+
+    Anybody can foresee it; so the wall (10-requests.yaml) lets nobody but the operator make a request with such an end.
+    """
     mark = sha256(f"{policy}\n{sight.rollout.uid}\n{attempt}".encode()).hexdigest()[:4]
-    return f"{sight.rollout.name}-{digest.removeprefix('sha256:')[:8]}-{mark}"
+    return f"{sight.rollout.name}-{digest.removeprefix('sha256:')[:8]}-q{mark}"
 
 
 def ask(sight: Sight, run: Run) -> tuple[Ask, ...]:

@@ -21,6 +21,18 @@ def told(record: Record, note: Note, steps: int, now: datetime) -> Record:
     )
 
 
+def unreadable(known: tuple[Condition, ...], why: str, generation: int, now: datetime) -> tuple[Condition, ...]:
+    """What is said of a Rollout that cannot be read, of which these are known: it is held, whatever else is stated stays."""
+    said = (RolloutReason.UNREADABLE, f"nothing is touched: this operator cannot read it: {why}")
+    facts: Facts = {
+        ConditionType.READY: (False, *said),
+        ConditionType.RECONCILING: (False, *said),
+        ConditionType.STALLED: (True, *said),
+        ConditionType.HELD: (True, *said),
+    }
+    return _stated(Record(observed_generation=generation, conditions=known), facts, now)
+
+
 def _step(run: Run | None, steps: int) -> str:
     return f"{min(run.step + 1, steps)}/{steps}" if run is not None and steps and not run.first else ""
 

@@ -130,7 +130,8 @@ def _verified(record: Record, run: Run, images: tuple[str, ...], now: datetime) 
         text = f"stable runs {', '.join(sorted(set(images) - set(run.images)))}, which nobody approved"[:1024]
         return undo_begun(record, run, Ending(Outcome.FAILED, RolloutReason.IMAGE_CHANGED, text), now)
     text = f"stable runs template {run.target.template[:19]}, verified"
-    last = LastRun(run.target, Outcome.PROMOTED, RolloutReason.PROMOTED, text, now, requests_of(run))
+    said = (Outcome.PROMOTED, RolloutReason.PROMOTED, text)
+    last = LastRun(run.target, *said, now, requests_of(run), started_at=run.started_at)
     return Over(
         replace(record, run=None, last_run=last, promoted=run.target, promoted_images=images, rejected=None, clock=None)
     )

@@ -23,6 +23,7 @@ class RolloutReason(ToldWord):
     WALL_NOT_PROVEN = "WallNotProven", "The admission policies are not proven in force: nothing is passed or promoted."
     PODS_HELD = "PodsHeld", "Pods wait for Gatehold's own gate: the progress deadline stands meanwhile."
     WRITE_REFUSED = "WriteRefused", "The API server refuses the operator's write: it tries on."
+    UNREADABLE = "Unreadable", "This operator cannot read the Rollout or its status: nothing is touched until it can."
     CHILD_NOT_OURS = "ChildNotOurs", "A Deployment with a child's name belongs to somebody else: nothing is touched."
     TEMPLATE_LOST = "TemplateLost", "The revision with the template that is needed is gone: that child is left as it is."
     SUBJECT_OVERRIDDEN = "SubjectOverridden", "A holder of verb override changed a child by hand; it is not put back."

@@ -166,6 +166,7 @@ class LastRun:
     rolled_back: bool | None = None
     rolled_back_reason: str = ""
     rolled_back_message: str = ""
+    started_at: datetime | None = None  # as in its Run; unknown of what ended before this was kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,5 +102,6 @@ def concluded(record: Record, run: Run, back: Back, now: datetime) -> Over:
     end = run.ending or Ending(Outcome.FAILED, back.reason, back.message)
     rejected = Rejected(run.target, end.reason, end.message, now) if end.reject else None
     said = (end.outcome, end.reason, end.message)
-    last = LastRun(run.target, *said, now, requests_of(run), back.restored, back.reason, back.message)
+    how = (back.restored, back.reason, back.message)
+    last = LastRun(run.target, *said, now, requests_of(run), *how, started_at=run.started_at)
     return Over(replace(record, run=None, last_run=last, rejected=rejected, clock=None))
