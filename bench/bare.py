@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from gatehold.api.approval_request import VERDICT_PREFIX, parse_verdicts
 from gatehold.kube.client import Cluster
-from gatehold.kube.errors import ApiError
+from gatehold.kube.errors import Absent, ApiError
 from gatehold.kube.resources import EVENTS, JOBS, REQUESTS
 
 Body = dict[str, Any]
@@ -113,8 +113,9 @@ class Bare:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception():
-            print("failed:", task.exception(), flush=True)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:  # what is gone was measured, and taken away before its last write
+            print("gone:" if isinstance(error, Absent) else "failed:", error, flush=True)
 
 
 def decided(body: Body) -> bool:

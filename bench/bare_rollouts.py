@@ -63,7 +63,8 @@ class BareRollouts(Bare):
             rollout = await self._write_rollout(rollout, {"stable": {"generation": generation}})
             request = await self._write_status(request, {"effect": {"state": "Running", "startedAt": instant()}})
             rollout = await self._write_rollout(rollout, _ended(rollout, "Promoted", "verified"))
-            request = await self._write_status(request, {"phase": "Released", "effect": {"state": "Succeeded"}})
+            rollout = await self._clear_authors(rollout)
+            request = await self._write_status(request, {"phase": "Released", "effect": {"state": "Done"}})
             await self._close(request)
         self._tell_of(request["metadata"], ("VerdictRecorded", "Approved", "EffectStarted", "Released"))
         self._tell_of(rollout["metadata"], ("Passed", "Promoting", "Promoted"))
@@ -71,9 +72,11 @@ class BareRollouts(Bare):
     async def _roll_back(self, request: Body, rollout: Body) -> None:
         """An expiry: its status, the Rollout's, the request's word on that, and its last write."""
         async with self._gate:
-            request = await self._write_status(request, {"approvals": "0/1"})
+            request = await self._write_status(request, _expired(request))
             await self._write_rollout(rollout, _ended(rollout, "Expired", "nobody answered"))
-            request = await self._write_status(request, {"approvals": "0/2"})
+            request = await self._write_status(
+                request, {"conditions": _said(request, "UndoCompleted", "the canary is gone")}
+            )
             await self._close(request)
         self._tell_of(request["metadata"], ("Expired", "RolledBack"))
         self._tell_of(rollout["metadata"], ("Undoing", "RunEnded", "RolledBack", "Stalled"))
@@ -82,6 +85,12 @@ class BareRollouts(Bare):
         meta = request["metadata"]
         last = {"resourceVersion": meta["resourceVersion"], "labels": {"gatehold.dev/ended": "true"}}
         await self._cluster.merge_patch(REQUESTS, self._namespace, meta["name"], {"metadata": last})
+
+    async def _clear_authors(self, rollout: Body) -> Body:
+        """As the operator, once what they changed is promoted."""
+        meta = rollout["metadata"]
+        change = {"resourceVersion": meta["resourceVersion"], "annotations": {wire.AUTHORS: ""}}
+        return await self._cluster.merge_patch(ROLLOUTS, self._namespace, meta["name"], {"metadata": change})
 
     async def _write_stable(self, rollout: Body, stable: Body) -> Body:
         """As the operator: where only the Deployment's status has moved on, it is taken up and tried again."""
@@ -108,6 +117,19 @@ def _approved(request: Body) -> Body:
     subject = request["spec"]["subject"]
     target = {key: subject[key] for key in ("apiVersion", "kind", "name", "uid")}
     return approved(request, {"type": "Promote", "state": "Waiting", "object": target})
+
+
+def _expired(request: Body) -> Body:
+    """As the operator ends a question that nobody answered."""
+    text = "not enough approvals in time (0/1 approvals)"
+    decision = {"outcome": "Expired", "by": "Time", "at": instant(), "reason": "DeadlinePassed", "message": text}
+    return {"phase": "Expired", "decision": decision, "conditions": _said(request, "DeadlinePassed", text)}
+
+
+def _said(request: Body, reason: str, text: str) -> list[Body]:
+    """Its conditions with another reason and text each."""
+    fresh = {"reason": reason, "message": text, "observedGeneration": request["metadata"]["generation"]}
+    return [{**condition, **fresh} for condition in request["status"]["conditions"]]
 
 
 def _promoting(rollout: Body) -> Body:

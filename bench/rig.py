@@ -135,6 +135,8 @@ class Rig:
             raise TimeoutError(f"the bare loop says: {self.plane.program_log(name)}") from error
         finally:
             self.plane.signal_program(name, signal.SIGKILL)
+        if "failed:" in self.plane.program_log(name):  # it wrote less than the operator does: no figure to go by
+            raise RuntimeError(f"the bare loop says: {self.plane.program_log(name)}")
 
     async def bare_ready(self) -> None:
         """Wait until the newest bare loop has said that it watches."""

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import gatehold.controllers.approval_request as cycle
+import gatehold.controllers.rollouts.controller as rollout_cycle
 from gatehold.controllers.composition import run_operator
 from gatehold.controllers.gather import Gather
+from gatehold.controllers.rollouts.gather import Gather as RolloutGather
 from gatehold.controllers.wall import Wall
 from gatehold.kube.transport import Transport
 from gatehold.runtime.cache import Store
@@ -77,6 +79,11 @@ def install() -> None:
     cycle.decide = timed_now("decide", lambda observed, _: str(observed.request.name), cycle.decide)  # type: ignore[attr-defined]
     begin = cycle.RequestController.reconcile
     cycle.RequestController.reconcile = timed("cycle", lambda _, key: key.name, begin)  # type: ignore[method-assign, assignment]
+    RolloutGather.observe = timed("gather", lambda _, body, *__: _name(body), RolloutGather.observe)  # type: ignore[method-assign, assignment]
+    deciding = timed_now("decide", lambda sight, _: str(sight.rollout.name), rollout_cycle.decide_rollout)  # type: ignore[attr-defined]
+    rollout_cycle.decide_rollout = deciding  # type: ignore[attr-defined]
+    begin_rollout = rollout_cycle.RolloutController.reconcile
+    rollout_cycle.RolloutController.reconcile = timed("cycle", lambda _, key: key.name, begin_rollout)  # type: ignore[method-assign, assignment]
 
 
 def _name(body: Any) -> str:

@@ -12,7 +12,7 @@ from bench import rollouts, stage
 from bench.groups.decisions import at
 from bench.groups.expiry import last
 from bench.groups.restart import DECIDED, SYSTEM, taken
-from bench.groups.weight import resident
+from bench.groups.weight import resident, rested
 from bench.rig import Rig, metrics
 from bench.rollouts import NEW, RolloutSeeds
 from bench.rows import Found, Pair
@@ -106,6 +106,7 @@ async def _one_by_one(rig: Rig, sizes: Sizes, seeds: RolloutSeeds, others: int) 
                 if whose == "ours":
                     async with _down(rig, others + len(names)):
                         await rollouts.put(rig, seeds, names)
+                    await rested(rig, sizes)  # what a start costs is a row of its own
                     found[whose] = await _each(rig, seeds, stable, names)
                     async with _down(rig, others):
                         await rollouts.remove(rig, seeds, names)

@@ -31,7 +31,7 @@ async def start(rig: Rig, sizes: Sizes) -> Found:
             first = await _bare(rig, bare[0])
             pairs.append(Pair(await _operator(rig, ours[0]), first))
         await rig.sweep()
-        await _rested(rig, sizes)
+        await rested(rig, sizes)
     return {"start": pairs}
 
 
@@ -47,7 +47,7 @@ async def memory(rig: Rig, sizes: Sizes) -> Found:
 
 async def resident(rig: Rig, sizes: Sizes) -> float:
     """The operator's resident memory in MB, once it rests."""
-    await _rested(rig, sizes)
+    await rested(rig, sizes)
     return _megabytes(_pid(rig.operator), "VmRSS")
 
 
@@ -63,7 +63,7 @@ async def _bare(rig: Rig, name: str) -> float:
         return await rig.released.wait([name], 300) - began
 
 
-async def _rested(rig: Rig, sizes: Sizes) -> None:
+async def rested(rig: Rig, sizes: Sizes) -> None:
     """Wait until the operator has done what follows a start: its processor time stands still."""
     pid, before = _pid(rig.operator), -1.0
 

@@ -10,7 +10,7 @@ from gatehold.domain.model import EffectType
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Facts, MarkDone, Observed, Proof, RolloutFacts
 from gatehold.domain.reasons import ConditionType, Reason
-from gatehold.domain.rollout.record import Outcome, Record, RequestRef, Run, Stage
+from gatehold.domain.rollout.record import Outcome, Record, RequestRef, Run, Stage, TrackRecord, Wanted
 from gatehold.domain.status import Condition, EffectState, Status
 from tests.builders import NOW, after, approve, deny, end, ended, override, policy, why
 from tests.promotions import (
@@ -159,7 +159,7 @@ def test_a_yes_is_taken_down_with_its_rollout_and_waits_to_be_used() -> None:
     plan = decide(promote_observed(asked(), verdicts=(approve(),)), NOW)
 
     assert (plan.status.phase, plan.status.effect) == (Phase.APPROVED, record())
-    assert (plan.writes, plan.proof, plan.recheck_at) == ((), Proof.NONE, after(900))
+    assert (plan.writes, plan.proof, plan.recheck_at) == ((), Proof.BEFORE_WRITES, after(900))
     assert why(plan.status) == ("False", "EffectRunning")
 
 
@@ -176,6 +176,32 @@ def test_a_yes_that_was_used_says_since_when() -> None:
     assert plan.status.effect == record(EffectState.RUNNING)
     assert unsaid == record(EffectState.RUNNING, started_at=NOW)
     assert (plan.writes, plan.recheck_at) == ((), NOW + AGAIN)
+
+
+def test_a_promotion_is_said_to_run_once_its_first_write_is_answered_and_does_not_lapse_before() -> None:
+    begins = rollout(question=passed(), beginning=True)
+    plan = decide(promote_observed(accepted(), begins), after(861))
+
+    assert (plan.status.phase, plan.status.effect, plan.recheck_at) == (Phase.APPROVED, record(), after(861) + AGAIN)
+    assert decide(promote_observed(accepted(), replace(begins, ending=ending())), NOW).status.phase is Phase.FAILED
+    assert decide(promote_observed(plan.status, replace(begins, beginning=False)), NOW).status.effect == RUNNING.effect
+
+
+@pytest.mark.parametrize(
+    ("stage", "stable", "begins"),
+    [
+        (Stage.CANARY, None, False),
+        (Stage.PROMOTING, None, True),
+        (Stage.PROMOTING, TrackRecord(Wanted("sha256:1", 5)), True),
+        (Stage.PROMOTING, TrackRecord(Wanted("sha256:1", 5), generation=2), False),
+    ],
+)
+def test_a_promotion_begins_until_the_write_of_stable_is_answered(
+    stage: Stage, stable: TrackRecord | None, begins: bool
+) -> None:
+    found = facts(promote_request(), "rollout-uid", Record(run=Run(TARGET, stage=stage), stable=stable))
+
+    assert found.beginning is begins
 
 
 def test_a_yes_that_was_used_does_not_lapse_and_one_that_was_not_does() -> None:

@@ -36,6 +36,7 @@ class Wall:
         self._metrics = metrics
         self._standing = Standing()
         self._turn = asyncio.Lock()
+        self._noting = asyncio.Lock()
         self._compared = False  # with what an earlier life had proven
         self._stored: str | None = None  # what this process has written down
         self._unsettled = False
@@ -196,16 +197,17 @@ class Wall:
 
     async def _note(self, result: Proof) -> None:
         """Write down what the next life has to know; that the wall stands again only once nothing of the gap is open."""
-        if self._unsettled and self._standing.stands and await self._access.settled(self.trust):
-            self._unsettled = False
-        if self._standing.fell or (self._standing.stands and self._unsettled):
-            wanted = OPEN
-        elif self.proven():
-            wanted = fingerprint(result)
-        else:
-            return
-        if wanted != self._stored and await self._access.remember(wanted):
-            self._stored = wanted
+        async with self._noting:  # several callers share one proof, and one note of it
+            if self._unsettled and self._standing.stands and await self._access.settled(self.trust):
+                self._unsettled = False
+            if self._standing.fell or (self._standing.stands and self._unsettled):
+                wanted = OPEN
+            elif self.proven():
+                wanted = fingerprint(result)
+            else:
+                return
+            if wanted != self._stored and await self._access.remember(wanted):
+                self._stored = wanted
 
     def _say(self) -> None:
         """Tell the metric, the log and whoever waits, when the answer turns, or its reason."""

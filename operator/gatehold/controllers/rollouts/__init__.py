@@ -7,7 +7,7 @@ for what people are asked), `tell` says what happened.
 from gatehold.controllers.rollouts.apply import Apply
 from gatehold.controllers.rollouts.children import ChildReader
 from gatehold.controllers.rollouts.controller import RolloutController
-from gatehold.controllers.rollouts.gather import Gather
+from gatehold.controllers.rollouts.gather import Gather, IsGenuine
 from gatehold.controllers.rollouts.hands import Hands
 from gatehold.controllers.rollouts.question import Questions
 from gatehold.controllers.rollouts.revisions import Revisions
@@ -18,10 +18,10 @@ from gatehold.runtime.parts import Runtime
 __all__ = ["rollout_controller"]
 
 
-def rollout_controller(runtime: Runtime, wall: Wall) -> RolloutController:
-    """Make the cycle with all its parts."""
+def rollout_controller(runtime: Runtime, wall: Wall, is_genuine: IsGenuine) -> RolloutController:
+    """Make the cycle with all its parts; `is_genuine` says of a request whether its yes met the wall."""
     children, revisions = ChildReader(runtime), Revisions(runtime)
     hands = Hands(runtime, children, revisions, Questions(runtime, children, revisions))
-    gather = Gather(runtime, wall, children, revisions)
+    gather = Gather(runtime, wall, is_genuine, children, revisions)
     apply = Apply(runtime, wall, hands, TellRollout(runtime))
     return RolloutController(runtime, gather, apply, children, revisions)

@@ -3,6 +3,7 @@
 A write that fails ends the pass: what is missing is planned again from what stands.
 """
 
+import asyncio
 import logging
 from typing import Any
 
@@ -47,15 +48,23 @@ class Apply:
     async def apply(self, sight: Sight, body: Body, plan: RolloutPlan) -> Body:
         """Carry out a plan; answers the newest body. Raises NotProvenError, RefusedError and errors of gatehold.kube."""
         self._tell.met(body, sight.record)
-        if plan.proof is Proof.BEFORE_WRITES:  # people wait for this: the proof comes beside the status write
-            body = await write_beside(self._write_status(sight.record, body, plan.record), self._wall.prove())
-        elif plan.proof is Proof.BEFORE_STATUS and not await self._wall.prove():
+        if plan.proof is Proof.BEFORE_STATUS and not await self._wall.prove():
             raise NotProvenError
-        else:
-            body = await self._write_status(sight.record, body, plan.record)
+        writing = self._write_status(sight.record, body, plan.record)
+        # people wait for this: what must be known before the first write is asked beside the status write
+        body = await (write_beside(writing, self._known(sight, plan)) if plan.writes else writing)
         for write in plan.writes:
             body = await self._write(sight, body, write)
         return body
+
+    async def _known(self, sight: Sight, plan: RolloutPlan) -> bool:
+        """Whether the plan's writes may follow: its proof, where that is due, and a namespace as it was seen."""
+        checking = self._hands.check(sight, plan.writes)
+        if plan.proof is not Proof.BEFORE_WRITES:
+            await checking
+            return True
+        proven, _ = await asyncio.gather(self._wall.prove(), checking)
+        return proven
 
     async def _write_status(self, before: Record, body: Body, after: Record) -> Body:
         if after == Record():  # nobody has looked at it yet, so there is nothing to say

@@ -64,10 +64,10 @@ class ChildReader:
     # ---- what was written
 
     def answered(self, rollout: Rollout, track: Track, write: int, body: Body) -> None:
-        """A write of ours was answered."""
+        """A write of ours was answered: the cycle that wrote looks again by itself."""
         self._answers[rollout.uid, track] = Answer(write, int(body["metadata"].get("generation") or 0))
         self._taken.discard((rollout.uid, track))
-        self._runtime.answered(DEPLOYMENTS, body)
+        self._runtime.deployments.upsert(body)
 
     def taken(self, rollout: Rollout, track: Track) -> None:
         """The child's name was found taken by something that the cache does not know."""

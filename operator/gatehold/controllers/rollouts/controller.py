@@ -63,6 +63,8 @@ class RolloutController:
         """One look, one decision, its writes; answers whether anything was written, and when to look again."""
         seen = await self._gather.observe(body)
         now = self._runtime.clock.now()
+        if not seen.genuine:
+            return False, await self._hold(body, now)
         plan = decide_rollout(seen.sight, now)
         recheck = earliest((plan.recheck_at, now + _LOOK_AGAIN if seen.look_again else None))
         try:

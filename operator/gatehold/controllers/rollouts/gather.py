@@ -1,7 +1,7 @@
 """Gather: everything that `decide_rollout` may look at, as one Sight."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,30 +18,38 @@ from gatehold.controllers.rollouts.revisions import Revisions
 from gatehold.controllers.wall import Wall
 from gatehold.domain.phases import Phase
 from gatehold.domain.rollout.course import is_overdue
-from gatehold.domain.rollout.model import Approval, GateFacts, QuestionFacts, Refusal, Rollout, Sight, UnknownGate
-from gatehold.domain.rollout.record import Run
+from gatehold.domain.rollout.model import Approval, GateFacts, QuestionFacts, Refusal, Revision, Rollout, Sight, UnknownGate
+from gatehold.domain.rollout.record import Run, Stage
 from gatehold.kube.errors import Absent
 from gatehold.kube.resources import REQUESTS, ROLLOUTS
 from gatehold.runtime.parts import Runtime
 
 Body = dict[str, Any]
+IsGenuine = Callable[[Body], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A Sight, and whether time has to bring the next one, since nothing will tell of what it waits for."""
+    """A Sight, and whether time has to bring the next one, since nothing will tell of what it waits for.
+
+    `genuine`: every yes that may be used now met the wall, as far as anybody can tell.
+    """
 
     sight: Sight
     look_again: bool = False
+    genuine: bool = True
 
 
 class Gather:
     """Reads for the Rollouts of one operator."""
 
-    def __init__(self, runtime: Runtime, wall: Wall, children: ChildReader, revisions: Revisions) -> None:
-        """Use the runtime's caches and account."""
+    def __init__(
+        self, runtime: Runtime, wall: Wall, is_genuine: IsGenuine, children: ChildReader, revisions: Revisions
+    ) -> None:
+        """Use the runtime's caches and account; ask of requests what `is_genuine` knows."""
         self._runtime = runtime
         self._wall = wall
+        self._is_genuine = is_genuine
         self._children = children
         self._revisions = revisions
 
@@ -49,9 +57,8 @@ class Gather:
         """What stands and what is so. Raises ParseError and the errors of gatehold.kube."""
         rollout, record = parse_rollout(body), parse_record(body)
         questions = await self._questions(rollout, record.run)
-        pressing = is_overdue(record, rollout, self._runtime.clock.now())
-        children = await self._children_of(Parent(body, rollout, record, pressing), questions)
-        revisions = await self._revisions.of(rollout)
+        parent = Parent(body, rollout, record, is_overdue(record, rollout, self._runtime.clock.now()))
+        children, revisions, genuine = await self._belongings(parent, questions)
         gates = self.gate(rollout.namespace)
         images = children.canary.images if children.canary is not None else None
         sight = Sight(
@@ -65,10 +72,10 @@ class Gather:
             digest="" if images is None else _digest(rollout, images),
             bare_digest=_digest(rollout, ()),
             crowded=self._crowded(rollout, gates),
-            wall_proven=self._wall.proven(),
+            wall_proven=genuine and self._wall.proven(),
             refusal=refusal,
         )
-        return Seen(sight, children.look_again)
+        return Seen(sight, children.look_again, genuine)
 
     def gate(self, namespace: str) -> GateFacts | UnknownGate | None:
         """The Gate that the namespace names, by the caches."""
@@ -83,12 +90,24 @@ class Gather:
         except ParseError as error:
             return UnknownGate(named.note, f"Gate {named.note} is of no use here: {error}")
 
-    async def _children_of(self, parent: Parent, questions: tuple[QuestionFacts, ...]) -> Children:
-        """Both children. Where a yes is about to be used people wait: its proof comes beside the look at the pods."""
-        if not _has_new_yes(parent.record.run, questions):
-            return await self._children.of(parent)
-        children, _ = await asyncio.gather(self._children.of(replace(parent, pressing=True)), self._wall.prove())
-        return children
+    async def _belongings(
+        self, parent: Parent, questions: tuple[QuestionFacts, ...]
+    ) -> tuple[Children, tuple[Revision, ...], bool]:
+        """Both children and the templates. Where a yes is about to be used people wait: it is looked at beside them."""
+        run, rollout = parent.record.run, parent.rollout
+        unused = _unused(run, questions)
+        if not unused:
+            at_work = run is not None and run.stage is not Stage.CANARY
+            return await self._children.of(parent), await self._revisions.of(rollout, pressing=at_work), True
+        reading = self._children.of(replace(parent, pressing=True)), self._revisions.of(rollout, pressing=True)
+        return await asyncio.gather(*reading, self._may_use(unused))
+
+    async def _may_use(self, unused: tuple[QuestionFacts, ...]) -> bool:
+        """Whether these met the wall. A request's status may say Approved before that is known; see `gather._settled`."""
+        await self._wall.prove()  # a new one is a look, too
+        bodies = [self._runtime.requests.body(question.uid) for question in unused]
+        found = [body is not None and await self._is_genuine(body) for body in bodies]
+        return all(found)
 
     async def _questions(self, rollout: Rollout, run: Run | None) -> tuple[QuestionFacts, ...]:
         """The requests about it. One that the record names and the cache lacks may be over: that is looked up."""
@@ -127,10 +146,10 @@ class Gather:
         return default if most is None else most
 
 
-def _has_new_yes(run: Run | None, questions: tuple[QuestionFacts, ...]) -> bool:
-    """Whether a question is approved and its yes not used yet."""
-    unused = {question.name for question in run.questions if not question.passed} if run is not None else set()
-    return any(question.phase is Phase.APPROVED and question.name in unused for question in questions)
+def _unused(run: Run | None, questions: tuple[QuestionFacts, ...]) -> tuple[QuestionFacts, ...]:
+    """The requests that are approved, and whose yes was not used yet."""
+    names = {question.name for question in run.questions if not question.passed} if run is not None else set()
+    return tuple(question for question in questions if question.phase is Phase.APPROVED and question.name in names)
 
 
 def _digest(rollout: Rollout, images: tuple[str, ...]) -> str:

@@ -57,6 +57,17 @@ class Hands:
                 change["annotations"] = {AUTHORS: ""}
         return await self._runtime.cluster.merge_patch(ROLLOUTS, meta["namespace"], meta["name"], {"metadata": change})
 
+    async def check(self, sight: Sight, writes: tuple[Write, ...]) -> None:
+        """Ask what the caches cannot be trusted with, before any of these writes. Raises Conflict where it is otherwise.
+
+        A namespace that was labelled a moment ago is gated, whatever the watch has delivered.
+        """
+        if sight.gate is not None or not any(_is_promotion(sight, write) for write in writes):
+            return
+        found = await self._runtime.cluster.get_metadata(NAMESPACES, None, sight.rollout.namespace)
+        if GATED in (found["metadata"].get("labels") or {}):
+            raise Conflict(f"namespace {sight.rollout.namespace} is gated since a moment ago")
+
     async def write(self, sight: Sight, body: Body, write: Write) -> None:
         """Carry out one write on something else than the Rollout."""
         rollout = sight.rollout
@@ -98,9 +109,6 @@ class Hands:
 
     async def _put(self, sight: Sight, body: Body, write: PutChild) -> None:
         rollout, track = sight.rollout, write.track
-        runs = sight.stable.template if sight.stable is not None else ""
-        if track is Track.STABLE and sight.gate is None and runs != write.wanted.template:
-            await self._check_ungated(rollout)
         pods = await self._revisions.template(rollout, body, write.wanted.template)
         if write.uid:
             answer = await self._replace(sight, body, write, pods)
@@ -131,12 +139,6 @@ class Hands:
                 current = await self._children.live(sight.rollout, write.track)
         raise Conflict(f"somebody else changed the child {write.track}")
 
-    async def _check_ungated(self, rollout: Rollout) -> None:
-        """A namespace that was labelled a moment ago is gated, whatever the watch has delivered."""
-        found = await self._runtime.cluster.get_metadata(NAMESPACES, None, rollout.namespace)
-        if GATED in (found["metadata"].get("labels") or {}):
-            raise Conflict(f"namespace {rollout.namespace} is gated since a moment ago")
-
     async def _delete(self, rollout: Rollout, write: DeleteChild) -> None:
         name = deployment.child_name(rollout.name, write.track)
         with contextlib.suppress(Absent):
@@ -152,6 +154,12 @@ class Hands:
     def _check_leader(self) -> None:
         if not self._runtime.is_leader():
             raise NotLeaderError("this process does not hold the Lease")
+
+
+def _is_promotion(sight: Sight, write: Write) -> bool:
+    """Whether a write gives stable another template."""
+    runs = sight.stable.template if sight.stable is not None else ""
+    return isinstance(write, PutChild) and write.track is Track.STABLE and runs != write.wanted.template
 
 
 def _is_what_was_seen(body: Body, seen: Child) -> bool:

@@ -1,7 +1,8 @@
 """The templates that are kept, one ControllerRevision each: which there are, and what stands in one.
 
 Which there are is remembered: nobody but the operator makes or removes one, so one list when this process begins to act
-is enough, and its own writes keep it. A template itself is read when it is wanted.
+is enough, and its own writes keep it. Whoever cannot wait for that list reads those of one Rollout. A template itself is
+read when it is wanted.
 """
 
 import asyncio
@@ -28,14 +29,13 @@ class Revisions:
         self._runtime = runtime
         self._known: dict[str, dict[str, Revision]] = defaultdict(dict)
         self._listed = False
+        self._read: set[str] = set()
         self._turn = asyncio.Lock()
 
-    async def of(self, rollout: Rollout) -> tuple[Revision, ...]:
-        """Those of one Rollout, by number."""
-        if not self._listed:
-            async with self._turn:
-                if not self._listed:
-                    await self._list_all()
+    async def of(self, rollout: Rollout, *, pressing: bool = False) -> tuple[Revision, ...]:
+        """Those of one Rollout, by number; `pressing`: somebody waits for it, and not for a list of all."""
+        if not self._listed and rollout.uid not in self._read:
+            await (self.reread(rollout) if pressing else self._list_all())
         return tuple(sorted(self._known.get(rollout.uid, {}).values(), key=lambda revision: revision.number))
 
     async def reread(self, rollout: Rollout) -> None:
@@ -44,6 +44,8 @@ class Revisions:
         self.forget(rollout.uid)
         for body in bodies:
             self.note(body)
+        if not self._listed:
+            self._read.add(rollout.uid)
 
     def note(self, body: Body) -> None:
         """Remember one; what is no template of ours is passed over."""
@@ -61,6 +63,7 @@ class Revisions:
     def forget(self, uid: str) -> None:
         """The Rollout is gone, or all of it is read again."""
         self._known.pop(uid, None)
+        self._read.discard(uid)
 
     async def template(self, rollout: Rollout, body: Body, digest: str) -> Body:
         """The template of that digest: the Rollout's own, or one that is kept. Raises Invalid where there is none."""
@@ -78,7 +81,11 @@ class Revisions:
         raise Invalid(f"the template of ControllerRevision {name} is of no use: {why}")
 
     async def _list_all(self) -> None:
-        async for page in self._runtime.cluster.list_pages(REVISIONS, label_selector=ROLLOUT_LABEL):
-            for body in page.items:
-                self.note(body)
-        self._listed = True
+        async with self._turn:
+            if self._listed:
+                return
+            async for page in self._runtime.cluster.list_pages(REVISIONS, label_selector=ROLLOUT_LABEL):
+                for body in page.items:
+                    self.note(body)
+            self._listed = True
+            self._read.clear()

@@ -50,6 +50,7 @@ def facts(request: Request, uid: str, record: Record, *, deleting: bool = False,
         deleting=deleting,
         digest=digest,
         busy=run is not None,
+        beginning=_is_beginning(record),
         question=question,
         ending=run.ending if run is not None and question is not None else None,
         stuck=stalled.message if undoing and stalled is not None and stalled.status == "True" else "",
@@ -59,6 +60,12 @@ def facts(request: Request, uid: str, record: Record, *, deleting: bool = False,
 
 def _is(request: Request, ref: Question | RequestRef) -> bool:
     return ref.uid == request.uid or (not ref.uid and ref.name == request.name)
+
+
+def _is_beginning(record: Record) -> bool:
+    """Whether a promotion is recorded, and its first write on stable not answered yet."""
+    promoting = record.run is not None and record.run.stage is Stage.PROMOTING
+    return promoting and (record.stable is None or record.stable.generation is None)
 
 
 class PromoteRules:
@@ -105,6 +112,11 @@ class PromoteRules:
             return _superseded(Reason.SUBJECT_CHANGED, f"Rollout {rollout.name} asks about something else by now")
         return None
 
+    def begun(self, observed: Observed) -> bool:
+        """Whether the Rollout's record says that the yes was used."""
+        rollout = observed.facts.rollout
+        return rollout is not None and rollout.passed
+
     def begin(self, observed: Observed, status: Status) -> EffectStatus | None:
         """The Rollout's own record holds the prior state; here stands which Rollout."""
         rollout = observed.facts.rollout
@@ -122,10 +134,11 @@ class PromoteRules:
         same = rollout if rollout is not None and rollout.uid == effect.object.uid else None
         if same is not None and same.over is not None and same.over.outcome is Outcome.PROMOTED:
             return _promoted(effect, same.over)
-        if same is not None and same.passed and effect.started_at is None:
-            used = same.question.passed_at if same.question is not None else None
-            effect = replace(effect, state=EffectState.RUNNING, started_at=used or now)
-        if effect.started_at is None:
+        used = same is not None and same.passed
+        if same is not None and used and not same.beginning and effect.started_at is None:
+            at = same.question.passed_at if same.question is not None else None
+            effect = replace(effect, state=EffectState.RUNNING, started_at=at or now)
+        if not used and effect.started_at is None:
             return self._wait(observed, status, now)
         ending = _lost(same) or self.verify(observed, status)
         return Step(effect, ending=ending, recheck_at=None if ending is not None else now + AGAIN)
@@ -165,6 +178,10 @@ class PromoteRules:
     def settle(self, observed: Observed) -> tuple[Write, ...]:
         """Nothing to tidy: the Rollout is another controller's."""
         return ()
+
+    def keep_until(self, observed: Observed, status: Status) -> datetime | None:
+        """Nothing is left to wait for."""
+        return None
 
 
 def _name(request: Request) -> str:
