@@ -45,12 +45,16 @@ from gatehold.domain.status import (
     EffectState,
     EffectStatus,
     EscalationStep,
+    NodeDrain,
+    NodeState,
     ObjectRef,
     PolicySnapshot,
     Price,
     Progress,
     Resolved,
+    ResolvedDrain,
     ResolvedJob,
+    ResolvedNode,
     Status,
     UndoStatus,
 )
@@ -371,7 +375,29 @@ prices = st.builds(Price, st.decimals(0, 10**9, places=3), any_text, any_text)
 resolved_jobs = st.builds(
     ResolvedJob, texts, texts, texts, st.lists(any_text).map(tuple), st.lists(any_text).map(tuple), any_text
 )
-any_resolved = st.builds(Resolved, resolved_jobs, st.none() | resolved_jobs, st.none() | prices, st.lists(texts).map(tuple))
+lines = st.lists(texts, max_size=3).map(tuple)
+any_resolved = st.builds(
+    Resolved,
+    st.none() | resolved_jobs,
+    st.none() | resolved_jobs,
+    st.none() | prices,
+    st.lists(texts).map(tuple),
+    st.lists(st.builds(ResolvedNode, texts, texts, any_text, st.booleans()), max_size=3).map(tuple),
+    st.none() | st.builds(ResolvedDrain, counts, counts, lines, lines, lines),
+).filter(lambda resolved: resolved != Resolved())  # nothing read is written as nothing
+any_nodes = st.builds(
+    NodeDrain,
+    texts,
+    texts,
+    st.sampled_from(NodeState),
+    st.booleans(),
+    lines,
+    st.none() | counts,
+    st.none() | counts,
+    any_text,
+    maybe_times,
+    any_text,
+)
 any_verdicts = st.builds(Verdict, counts, st.sampled_from(Word), any_text, any_text, any_text, any_text, any_text)
 any_recorded = st.builds(RecordedVerdict, any_verdicts, times) | st.builds(
     RecordedVerdict,
@@ -393,6 +419,8 @@ any_effects = st.builds(
     st.none() | st.builds(Progress, times, counts, counts, counts),
     any_text,
     st.none() | any_undo,
+    st.lists(any_nodes, max_size=3).map(tuple),
+    maybe_times,
 )
 any_conditions = st.builds(
     Condition, st.sampled_from(ConditionType), st.sampled_from(["True", "False", "Unknown"]), texts, any_text, times, counts

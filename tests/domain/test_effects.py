@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from gatehold.domain.effects import EFFECTS, EffectRules, rules_for
+from gatehold.domain.effects.drain import DrainRules
 from gatehold.domain.effects.none import NoEffect
 from gatehold.domain.effects.promote import PromoteRules
 from gatehold.domain.effects.release_job import ReleaseJobRules
+from gatehold.domain.effects.release_node import ReleaseNodeRules
 from gatehold.domain.effects.unsupported import Unsupported
-from gatehold.domain.model import Effect, EffectType
+from gatehold.domain.model import EffectType, Request
 from gatehold.domain.plan import Finding, Observed
 from gatehold.domain.prepare import prepared
 from gatehold.domain.reasons import Reason
@@ -25,13 +27,16 @@ from tests.builders import (
     release_request,
     request,
 )
+from tests.drains import drain_request, held_request
 from tests.promotions import promote_request
 
 EMPTY = release_observed(pending(), facts=facts())
 ALL: dict[str, EffectRules] = {
     "none": NoEffect(),
     "promote": PromoteRules(),
+    "drain": DrainRules(),
     "release": ReleaseJobRules(),
+    "release of a node": ReleaseNodeRules(),
     "unsupported": Unsupported(),
 }
 
@@ -51,15 +56,30 @@ def test_nothing_is_written_where_nothing_is_recorded(rules: EffectRules, seen: 
     assert (back.effect, back.writes, back.restored, back.finding.reason) == (None, (), True, Reason.NOTHING_TO_UNDO)
 
 
-@pytest.mark.parametrize("kind", EffectType)
-def test_only_rules_that_support_a_request_are_chosen(kind: EffectType) -> None:
-    fitting = promote_request() if kind is EffectType.PROMOTE else release_request(effect=Effect(kind))
+FITTING = (request(), promote_request(), drain_request(), release_request(), held_request())
+
+
+@pytest.mark.parametrize("fitting", FITTING, ids=lambda found: f"{found.effect.type}-{found.subject and found.subject.kind}")
+def test_only_rules_that_support_a_request_are_chosen(fitting: Request) -> None:
+    kind, bare = fitting.effect.type, replace(fitting, subject=None)
     rules = rules_for(fitting)
 
-    assert rules is EFFECTS.get(kind)
-    assert rules is None or rules.supports(fitting)
-    assert kind is EffectType.NONE or rules_for(replace(fitting, subject=None)) is None
-    assert not Unsupported().supports(release_request(effect=Effect(kind)))
+    assert rules in EFFECTS[kind]
+    assert rules is not None
+    assert rules.supports(fitting)
+    assert [found for found in ALL.values() if found.supports(fitting) and type(found) is not type(rules)] in (
+        [],
+        [found for found in ALL.values() if isinstance(found, NoEffect)],
+    )
+    assert kind in (EffectType.NONE, EffectType.DRAIN) or rules_for(bare) is None
+    assert not Unsupported().supports(fitting)
+
+
+@pytest.mark.parametrize("rules", ALL.values(), ids=ALL)
+def test_where_there_is_nothing_nothing_was_begun_and_nothing_is_waited_for(rules: EffectRules) -> None:
+    assert rules.begun(EMPTY) is False
+    assert rules.keep_until(EMPTY, pending()) is None
+    assert set(EFFECTS) == set(EffectType)
 
 
 def test_a_release_without_a_subject_is_no_question() -> None:

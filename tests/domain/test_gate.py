@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gatehold.domain.gate import GateReason, readiness, unreadable
-from gatehold.domain.model import EffectType, Policy, QuorumEntry
+from gatehold.domain.gate import GateReason, WebhookState, drains_readiness, readiness, unreadable
+from gatehold.domain.model import DrainGate, DrainMode, EffectType, Policy, QuorumEntry
 
 PROD = Policy("prod", "uid", 1, "digest", (QuorumEntry("sre"),), effects=(EffectType.PROMOTE,))
 
@@ -32,3 +32,31 @@ def test_a_gate_that_cannot_be_read_holds() -> None:
     found = unreadable("spec.type: not Rollouts")
     assert (found.ready, found.reason) == (False, GateReason.UNREADABLE)
     assert found.message.endswith("spec.type: not Rollouts")
+
+
+DENY, HOLD = DrainGate("gpu", "prod"), DrainGate("gpu", "prod", DrainMode.HOLD)
+BOTH = replace(PROD, effects=(EffectType.DRAIN, EffectType.RELEASE))
+ASKED = replace(PROD, effects=(EffectType.DRAIN,))
+
+
+@pytest.mark.parametrize(
+    ("gate", "policy", "flaw", "webhook", "reason", "says"),
+    [
+        (DENY, ASKED, "", WebhookState.PROVEN, GateReason.POLICY_FOUND, "drains are asked for under policy prod"),
+        (HOLD, BOTH, "", WebhookState.PROVEN, GateReason.POLICY_FOUND, "kubectl drain waits"),
+        (HOLD, ASKED, "", WebhookState.PROVEN, GateReason.EFFECT_NOT_ALLOWED, "does not list effect Release"),
+        (HOLD, PROD, "", WebhookState.PROVEN, GateReason.EFFECT_NOT_ALLOWED, "does not list effect Drain and Release"),
+        (DENY, PROD, "", WebhookState.PROVEN, GateReason.EFFECT_NOT_ALLOWED, "does not list effect Drain"),
+        (HOLD, None, "", WebhookState.NOT_PROVEN, GateReason.POLICY_NOT_FOUND, "prod does not exist"),
+        (HOLD, BOTH, "empty", WebhookState.PROVEN, GateReason.POLICY_UNUSABLE, "is of no use: empty"),
+        (HOLD, BOTH, "", WebhookState.NOT_INSTALLED, GateReason.WEBHOOK_NOT_INSTALLED, "gatehold certs init"),
+        (DENY, BOTH, "", WebhookState.NOT_PROVEN, GateReason.WEBHOOK_NOT_PROVEN, "is not proven: no answer; until"),
+    ],
+)
+def test_a_gate_of_drains_is_ready_where_it_may_ask_and_evictions_are_looked_at(
+    gate: DrainGate, policy: Policy | None, flaw: str, webhook: WebhookState, reason: GateReason, says: str
+) -> None:
+    found = drains_readiness(gate, policy, flaw, webhook, "no answer" if webhook is WebhookState.NOT_PROVEN else "")
+
+    assert (found.ready, found.reason) == (reason is GateReason.POLICY_FOUND, reason)
+    assert says in found.message

@@ -44,6 +44,7 @@ from tests.builders import (
     why,
     withdraw,
 )
+from tests.drains import held_observed, held_request
 
 HELD = Status(phase=Phase.PENDING, deadline=after(100))
 
@@ -245,6 +246,16 @@ def test_a_policy_that_takes_known_people_only_says_whom_it_misses_where(changes
     assert text in status.decision.message
 
 
+def test_a_robot_that_drains_is_nobody_known() -> None:
+    robots = held_request(requester=replace(ROBOT, username="system:x"))
+    refusing = policy(effects=(EffectType.RELEASE,), on_unknown_requester=UnknownRequester.REFUSE)
+    status = decide(held_observed(Status(), request=robots, policy=refusing), NOW).status
+
+    assert end(status) == ("Failed", "Operator", "RequesterUnknown")
+    assert status.decision is not None
+    assert "system:x is a robot" in status.decision.message
+
+
 GOOD: dict[str, Observed] = {
     "the Job is as asked": release_observed(),
     "the request says which digest it saw": release_observed(
@@ -324,6 +335,11 @@ ASKED: dict[str, tuple[Observed, list[tuple[str, int, tuple[str, ...]]]]] = {
     ),
     "one more where the operator asks and only robots changed it": (
         observed(request=request(gate="prod", authors=("robot", "system:x")), rules=Rules(robot_users=frozenset({"robot"}))),
+        [("sre", 2, ("duty",))],
+    ),
+    "no more where the operator asks in the name of a person who drains": (held_observed(Status()), [("sre", 1, ("duty",))]),
+    "one more where the operator asks in the name of a robot that drains": (
+        held_observed(Status(), request=held_request(requester=replace(ROBOT, username="system:node-bot"))),
         [("sre", 2, ("duty",))],
     ),
     "one more where more people changed it than a request can name": (

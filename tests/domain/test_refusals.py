@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gatehold.domain.decide import decide
+from gatehold.domain.nodes import CloseNode, CordonNode, DropLease, EvictPods, TakeLease, UncordonNode
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import (
     CloseJob,
@@ -20,11 +21,13 @@ from gatehold.domain.plan import (
 )
 from gatehold.domain.reasons import ConditionType
 from gatehold.domain.refusals import opening
-from gatehold.domain.status import EffectState, Status
+from gatehold.domain.status import EffectState, NodeState, Status
 from gatehold.domain.story import story
 from tests.builders import NOW, after, approved, effect, ended, facts, job, ours, release_observed, undo_job, why
+from tests.drains import cordoned, drain_observed, going, lease, node, pod, row, stopped, there
 
 STOPPED = ours(job(), suspended=True)
+DRAINING = row(state=NodeState.DRAINING, pods=1, pods_left=1)
 WRITES: dict[str, tuple[Observed, Write, ConditionType, str]] = {
     "the release": (
         release_observed(approved()),
@@ -55,6 +58,48 @@ WRITES: dict[str, tuple[Observed, Write, ConditionType, str]] = {
         ReleaseJob(undo_job(), undo=True),
         ConditionType.ROLLED_BACK,
         "the API server refuses to start undo Job undo",
+    ),
+    "the Lease of a node": (
+        drain_observed(going()),
+        TakeLease(node("n1", pod())),
+        ConditionType.HELD,
+        "the API server refuses to take the Lease of node n1",
+    ),
+    "a cordon": (
+        drain_observed(going()),
+        CordonNode(node("n1", pod())),
+        ConditionType.HELD,
+        "the API server refuses to cordon node n1",
+    ),
+    "evictions": (
+        drain_observed(going(DRAINING), there(cordoned("n1", pod()))),
+        EvictPods((pod(),), 16),
+        ConditionType.HELD,
+        "the API server refuses to evict pods",
+    ),
+    "an uncordon": (
+        drain_observed(stopped(DRAINING), there(cordoned())),
+        UncordonNode(cordoned(), uncordon=True, drop_taint=True),
+        ConditionType.ROLLED_BACK,
+        "the API server refuses to uncordon node n1",
+    ),
+    "marks on a node": (
+        drain_observed(stopped(replace(DRAINING, was_unschedulable=True)), there(cordoned())),
+        UncordonNode(cordoned(), uncordon=False),
+        ConditionType.ROLLED_BACK,
+        "the API server refuses to take our marks off node n1",
+    ),
+    "the fence of a node": (
+        drain_observed(stopped(), there(node())),
+        CloseNode(node()),
+        ConditionType.ROLLED_BACK,
+        "the API server refuses to close node n1",
+    ),
+    "a Lease that goes": (
+        drain_observed(stopped(DRAINING), there(node(), leases=(lease(),))),
+        DropLease(lease()),
+        ConditionType.ROLLED_BACK,
+        "the API server refuses to let the Lease of node n1 go",
     ),
 }
 ROWS = pytest.mark.parametrize(("seen", "write", "kind", "opens"), WRITES.values(), ids=WRITES)

@@ -10,7 +10,7 @@ from gatehold.domain.conditions import RolledBack, with_conditions
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding
 from gatehold.domain.reasons import Reason
-from gatehold.domain.status import By, Decision, EffectState, EscalationStep, Status
+from gatehold.domain.status import By, Decision, EffectState, EscalationStep, NodeState, Status
 from gatehold.domain.story import Entry, story
 from tests.builders import (
     NOW,
@@ -26,6 +26,7 @@ from tests.builders import (
     undo_status,
     withdraw,
 )
+from tests.drains import going, let_go, row, stopped
 from tests.promotions import accepted, asked
 
 WAITS = with_conditions(pending(), None, None, NOW)
@@ -39,6 +40,8 @@ UNDO_WAITS = ended(effect=effect(EffectState.UNDOING, undo=undo_status()))
 GOING = with_conditions(UNDO, None, RolledBack(None, Finding(Reason.UNDOING, "it runs")), NOW)
 PODS = Finding(Reason.PODS_REMAIN, "pods of Job a are still there: a-1")
 STUCK = with_conditions(UNDO, None, RolledBack(None, PODS, stalled=True), NOW)
+DRAINING, EMPTY = row(state=NodeState.DRAINING), row(state=NodeState.DRAINED)
+HALTED = with_conditions(going(DRAINING), None, None, NOW, stalled=Finding(Reason.TWO_BUDGETS, "node n1: two budgets"))
 
 ROWS: dict[str, tuple[Status, Status, list[tuple[str, str, bool, bool]]]] = {
     "nothing happened": (WAITS, WAITS, []),
@@ -111,6 +114,32 @@ ROWS: dict[str, tuple[Status, Status, list[tuple[str, str, bool, bool]]]] = {
         concluded(GOING, Reason.UNDO_FAILED, restored=False),
         [("RollbackFailed", "UndoFailed", True, True)],
     ),
+    "a drain begins": (going(), going(DRAINING), [("EffectStarted", "", False, False)]),
+    "a node is drained": (going(DRAINING), going(EMPTY), [("NodeDrained", "n1", False, False)]),
+    "a node was drained before": (going(EMPTY), going(EMPTY), []),
+    "a node is uncordoned": (
+        stopped(DRAINING),
+        stopped(row(state=NodeState.UNCORDONED)),
+        [("NodeUncordoned", "n1", False, False)],
+    ),
+    "a held drain may go on": (
+        replace(let_go(), effect=None),
+        let_go(),
+        [("EffectStarted", "", False, False)],
+    ),
+    "a drain is stuck": (going(DRAINING), HALTED, [("EffectStalled", "TwoBudgets", True, True)]),
+    "a drain is stuck still": (HALTED, HALTED, []),
+    "a drain is stuck by something else": (
+        HALTED,
+        with_conditions(going(DRAINING), None, None, NOW, stalled=Finding(Reason.PODS_IN_THE_WAY, "a pod")),
+        [("EffectStalled", "PodsInTheWay", True, True)],
+    ),
+    "a drain gets on": (HALTED, going(DRAINING), []),
+    "a drain is stuck that nobody saw before": (
+        replace(going(DRAINING), conditions=()),
+        HALTED,
+        [("EffectStalled", "TwoBudgets", True, True)],
+    ),
     "told before": (concluded(GOING, Reason.UNDO_COMPLETED), concluded(GOING, Reason.UNDO_COMPLETED), []),
     "there was nothing to undo": (ended(), concluded(ended()), []),
 }
@@ -129,8 +158,10 @@ def test_it_tells_that(before: Status, now: Status, told: list[tuple[str, str, b
     [
         (approved(), approved(EffectState.RUNNING), "Release of migrate has begun"),
         (accepted(), accepted(EffectState.RUNNING), "Rollout web has used the approval and goes on"),
+        (going(), going(DRAINING), "Drain of 1 node has begun"),
+        (replace(let_go(), effect=None), let_go(), "the drain of node n1 may go on"),
     ],
-    ids=["of a release", "of a promotion"],
+    ids=["of a release", "of a promotion", "of a drain", "of a held drain"],
 )
 def test_the_sentence_about_the_beginning(before: Status, now: Status, text: str) -> None:
     assert [e.message for e in story(before, now)] == [text]

@@ -10,7 +10,7 @@ from gatehold.domain.model import EffectType, RecordedVerdict, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Observed
 from gatehold.domain.reasons import ConditionType
-from gatehold.domain.status import By, EffectState, Status
+from gatehold.domain.status import By, EffectState, EffectStatus, NodeState, Status
 
 MOVES = {
     "": {"Pending", "Failed", "Superseded"},
@@ -24,7 +24,8 @@ MOST = 32
 def objections(before: Status, after: Status, observed: Observed) -> list[str]:
     """Every rule that the write breaks."""
     found = [*_phase(before, after, observed), *_once(before, after), *_ledger(before, after, observed)]
-    return [*found, *_yes(before, after, observed), *_no(before, after, observed), *_sizes(after), *_effect(before, after)]
+    found += [*_yes(before, after, observed), *_no(before, after, observed), *_sizes(after), *_effect(before, after)]
+    return [*found, *_drain(before, after, observed)]
 
 
 def _phase(before: Status, after: Status, observed: Observed) -> Iterator[str]:
@@ -158,5 +159,37 @@ def _effect(before: Status, after: Status) -> Iterator[str]:
             yield "the earlier state is recorded once"
         if old.object is not None and (new.object is None or new.object.uid != old.object.uid):
             yield "an effect acts on one object"
+        yield from _nodes(old, new)
     if after.phase is Phase.RELEASED and (new is None or new.state is not EffectState.DONE):
         yield "Released needs effect.state Done"
+
+
+def _nodes(old: EffectStatus, new: EffectStatus) -> Iterator[str]:
+    if old.nodes and [row.name for row in new.nodes] != [row.name for row in old.nodes]:
+        yield "the nodes of a drain are recorded once, in their order"
+        return
+    for was, row in zip(old.nodes, new.nodes, strict=False):
+        begun = was.state is not NodeState.WAITING
+        if row.uid != was.uid:
+            yield "a node of a drain stays the one that it was"
+        if begun and row.state is NodeState.WAITING:
+            yield "a node that was begun with does not wait any more"
+        if begun and (row.was_unschedulable, row.taints) != (was.was_unschedulable, was.taints):
+            yield "the earlier state of a node is recorded before its first write and stays"
+
+
+def _drain(before: Status, after: Status, observed: Observed) -> Iterator[str]:
+    """What the wall itself says about nodes: those that were asked about, all of them drained where it is over."""
+    request, rows = observed.request, after.effect.nodes if after.effect is not None else ()
+    is_drain = request.effect.type is EffectType.DRAIN
+    if not is_drain and (request.subject is None or request.subject.kind != "Node"):
+        return
+    if is_drain:
+        asked = [(node.name, node.uid) for node in after.resolved.nodes] if after.resolved is not None else []
+    else:
+        asked = [(request.subject.name, request.subject.uid)] if request.subject is not None else []
+    if rows and [(row.name, row.uid) for row in rows] != asked:
+        yield "the nodes of a drain are those that were asked about"
+    moved = before.phase is not after.phase
+    if moved and after.phase is Phase.RELEASED and not (rows and all(row.state is NodeState.DRAINED for row in rows)):
+        yield "Released needs every node Drained"

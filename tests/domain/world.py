@@ -1,10 +1,11 @@
-"""A toy world: one request, two Jobs or a Rollout, an API server with resourceVersions. It applies plans as apply() does."""
+"""A toy world: a request, two Jobs, a Rollout or nodes, an API server with resourceVersions. Plans are applied to it."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gatehold.domain.decide import decide
-from gatehold.domain.model import Policy, Request, Verdict
+from gatehold.domain.model import EffectType, Policy, Request, Verdict
+from gatehold.domain.nodes import DrainFacts, NodeFacts
 from gatehold.domain.plan import (
     CloseJob,
     DropFinalizer,
@@ -22,6 +23,7 @@ from gatehold.domain.plan import (
 )
 from gatehold.domain.status import Resolved, Status
 from tests.builders import facts
+from tests.domain.node_world import Nodes
 from tests.domain.wall import objections
 
 
@@ -45,6 +47,7 @@ class World:
     granted: bool = False
     jammed: bool = False
     rollout: RolloutFacts | None = None
+    yard: Nodes | None = None
     version: int = 100
     history: list[Status] = field(default_factory=list)
     log: list[tuple[str, Status]] = field(default_factory=list)
@@ -67,6 +70,7 @@ class World:
             pods=len(observed.facts.pods or ()),
             undo_pods=len(observed.facts.undo_pods or ()),
             rollout=observed.facts.rollout,
+            yard=yard_of(observed),
             wall=observed.wall_proven,
             granted=observed.auto_approve_granted,
         )
@@ -82,10 +86,17 @@ class World:
             wall_proven=self.wall,
             policy=self.policy,
             auto_approve_granted=self.granted,
-            facts=replace(self._jobs(), rollout=self.rollout),
+            facts=replace(self._jobs(), rollout=self.rollout, drain=self._drain(), node=self._node()),
             resolved=self.resolved,
             request_digest=self.digest,
         )
+
+    def _drain(self) -> DrainFacts | None:
+        return self.yard.facts() if self.yard is not None and self.request.effect.type is EffectType.DRAIN else None
+
+    def _node(self) -> NodeFacts | None:
+        subject = self.request.subject
+        return self.yard.nodes.get(subject.name) if self.yard is not None and subject is not None else None
 
     def _jobs(self) -> Facts:
         subject, undo = self.request.subject, self.request.effect.undo
@@ -127,6 +138,9 @@ class World:
                 return self.patch(job, closed_by=self.request.uid)
             case DropFinalizer(job):
                 return self._drop_finalizer(job)
+            case _:
+                assert self.yard is not None
+                return self.yard.write(write, self.now, self.status)
         return True
 
     def step(self) -> Plan:
@@ -149,11 +163,14 @@ class World:
     def settle(self, limit: int = 12) -> Plan:
         """Turns at one instant until nothing is left to write. Fails where that never comes."""
         for _ in range(limit):
-            before = (self.status, dict(self.jobs), self.request)
+            before = self._snapshot()
             plan = self.step()
-            if (self.status, dict(self.jobs), self.request) == before:
+            if self._snapshot() == before:
                 return plan
         raise AssertionError(f"it never comes to rest: {plan}")
+
+    def _snapshot(self) -> tuple[object, ...]:
+        return (self.status, dict(self.jobs), self.request, self.yard.snapshot() if self.yard is not None else None)
 
     def later(self, seconds: float) -> None:
         """Time passes."""
@@ -179,3 +196,17 @@ class World:
         if landed and job.deleting:
             del self.jobs[job.name]
         return landed
+
+
+def yard_of(observed: Observed) -> Nodes | None:
+    """The nodes in the world in which exactly that is observed; what was blocked stays so."""
+    drain, node, request = observed.facts.drain, observed.facts.node, observed.request
+    if drain is None and node is None:
+        return None
+    nodes = drain.nodes if drain is not None else (node,) if node is not None else ()
+    yard = Nodes(request.uid, f"{request.namespace}/{request.name}")
+    yard.nodes = {found.name: found for found in nodes}
+    yard.leases = {lease.node: lease for lease in (drain.leases if drain is not None else ())}
+    pods = [pod for found in nodes for pod in found.pods or ()]
+    yard.blocks = {pod.uid: pod.blocked.kind for pod in pods if pod.blocked is not None}
+    return yard

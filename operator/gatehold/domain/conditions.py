@@ -21,9 +21,16 @@ class RolledBack:
     stalled: bool = False
 
 
-def with_conditions(status: Status, held: Finding | None, rolled: RolledBack | None, now: datetime) -> Status:
-    """State the conditions of a status. `held` says why a request waits, `rolled` how its undo stands."""
+def with_conditions(
+    status: Status, held: Finding | None, rolled: RolledBack | None, now: datetime, *, stalled: Finding | None = None
+) -> Status:
+    """State the conditions of a status. `held` says why a request waits, `rolled` how its undo stands.
+
+    `stalled` says why an effect that goes on will hardly get further before somebody looks.
+    """
     facts = _facts(status, held, rolled)
+    if stalled is not None:
+        facts |= _stalled(stalled, held)
     known = {c.type: c for c in status.conditions}
     for kind, (value, finding) in facts.items():
         old = known.get(kind)
@@ -82,6 +89,15 @@ def _passed(status: Status, held: Finding | None) -> Facts:
         if status.decision is not None and status.decision.by is By.OVERRIDE:
             facts[ConditionType.OVERRIDDEN] = ("True", approved)
     return facts
+
+
+def _stalled(stalled: Finding, held: Finding | None) -> Facts:
+    """An effect under way that does not get on."""
+    return {
+        ConditionType.READY: ("False", held or stalled),
+        ConditionType.RECONCILING: ("False", stalled),
+        ConditionType.STALLED: ("True", stalled),
+    }
 
 
 def _refused(status: Status, rolled: RolledBack | None) -> Facts:

@@ -12,9 +12,9 @@ from gatehold.domain.conditions import RolledBack, waiting_for, with_conditions
 from gatehold.domain.effects import rules_for
 from gatehold.domain.effects.base import EffectRules, Ending
 from gatehold.domain.effects.unsupported import Unsupported
-from gatehold.domain.model import Verdict, Word
+from gatehold.domain.model import EffectType, Verdict, Word
 from gatehold.domain.phases import Phase, is_refused
-from gatehold.domain.plan import Finding, MarkDone, NoteRequest, Observed, Plan, Proof, ReleaseJob
+from gatehold.domain.plan import PROVEN_WRITES, Finding, MarkDone, NoteRequest, Observed, Plan, Proof
 from gatehold.domain.quorum import counted_approvals
 from gatehold.domain.reasons import UNDER_WAY, ConditionType, Reason
 from gatehold.domain.schedule import earliest, escalate, next_instant, whole
@@ -166,34 +166,35 @@ def _approve(observed: Observed, status: Status, decision: Decision, now: dateti
     status = replace(status, phase=Phase.APPROVED, decision=decision, valid_until=whole(now + timedelta(seconds=validity)))
     if not observed.request.has_effect:
         return replace(_over(observed, status, now), proof=Proof.BEFORE_STATUS)
-    status = replace(status, effect=_rules(observed).begin(observed, status))
-    return _approved(observed, status, now)
+    begun = _rules(observed).begin(observed, status)
+    status = replace(status, effect=begun)
+    if begun is not None and begun.state is EffectState.RUNNING:  # let go by this status itself, so it has to stand first
+        return Plan(with_conditions(status, None, None, now), proof=Proof.BEFORE_STATUS, recheck_at=status.valid_until)
+    plan = _approved(observed, status, now)
+    if observed.request.effect.type is EffectType.PROMOTE and plan.status.phase is Phase.APPROVED:
+        return replace(plan, proof=Proof.BEFORE_WRITES)  # its Rollout's cycle uses the yes, and waits for the same look
+    return plan
 
 
 def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
     """The effect is carried out; a deny or a withdrawal still stops it."""
-    begun = status.effect is None or status.effect.state is not EffectState.WAITING or _released(observed)
+    rules = _rules(observed)
+    begun = status.effect is None or status.effect.state is not EffectState.WAITING or rules.begun(observed)
     ending = _stopped(observed, status) or (None if begun else _unproven(observed, status))
     if ending is not None:
         return _end(observed, status, ending, now)
-    step = _rules(observed).plan(replace(observed, status=status), status, now)
+    step = rules.plan(replace(observed, status=status), status, now)
     status = replace(status, effect=step.effect)
     if step.ending is not None:
         return _end(observed, status, step.ending, now)
     waiting = step.effect is not None and step.effect.state is EffectState.WAITING and not observed.wall_proven
     text = "approved, but the admission policies are not proven in force: nothing is released"
     refused = refusals.finding(step.writes, observed.refusal, status.condition(ConditionType.HELD))
-    held = Finding(Reason.WALL_NOT_PROVEN, text) if waiting else refused
+    held = Finding(Reason.WALL_NOT_PROVEN, text) if waiting else refused or step.held
     writes = refusals.left(step.writes, observed.refusal)
-    releases = any(isinstance(write, ReleaseJob) for write in writes)
+    releases = any(isinstance(write, PROVEN_WRITES) for write in writes)
     proof = Proof.BEFORE_WRITES if releases else Proof.NONE
-    return Plan(with_conditions(status, held, None, now), writes, proof, step.recheck_at)
-
-
-def _released(observed: Observed) -> bool:
-    """Whether the subject bears the mark of its release already, though that is not recorded yet: a process died there."""
-    job, rollout = observed.facts.job, observed.facts.rollout
-    return (job is not None and job.released_by == observed.request.uid) or (rollout is not None and rollout.passed)
+    return Plan(with_conditions(status, held, None, now, stalled=step.stalled), writes, proof, step.recheck_at)
 
 
 def _unproven(observed: Observed, status: Status) -> Ending | None:
@@ -238,5 +239,9 @@ def _over(observed: Observed, status: Status, now: datetime) -> Plan:
 
 def _tidied(observed: Observed, status: Status, now: datetime) -> Plan:
     """The outcome stands: let the subject go, and say last of all that nothing is left to watch."""
-    writes = refusals.left((*_rules(observed).settle(observed), MarkDone()), observed.refusal)
-    return Plan(status, writes, recheck_at=None if writes else now + AGAIN)
+    rules = _rules(observed)
+    until = rules.keep_until(observed, status)
+    kept = until is not None and now < until
+    planned = (*rules.settle(observed), *(() if kept else (MarkDone(),)))
+    writes = refusals.left(planned, observed.refusal)
+    return Plan(status, writes, recheck_at=until if kept else None if writes else now + AGAIN)

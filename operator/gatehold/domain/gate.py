@@ -1,8 +1,9 @@
 """Whether people can be asked at a Gate: its one condition. Pure."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from gatehold.domain.model import EffectType, Policy
+from gatehold.domain.model import DrainGate, DrainMode, EffectType, Policy
 from gatehold.domain.reasons import ToldWord
 
 
@@ -12,8 +13,27 @@ class GateReason(ToldWord):
     POLICY_FOUND = "PolicyFound", "Its policy exists and lets the operator ask."
     POLICY_NOT_FOUND = "PolicyNotFound", "There is no ApprovalPolicy of that name: what is behind the Gate is held."
     POLICY_UNUSABLE = "PolicyUnusable", "Nobody can be asked by its policy: what is behind the Gate is held."
-    EFFECT_NOT_ALLOWED = "EffectNotAllowed", "Its policy does not list effect Promote: what is behind the Gate is held."
+    EFFECT_NOT_ALLOWED = (
+        "EffectNotAllowed",
+        "Its policy lacks an effect (Rollouts: Promote; Drains: Drain, mode Hold also Release): what is behind it is held.",
+    )
     UNREADABLE = "Unreadable", "This operator cannot read the Gate: what is behind it is held."
+    WEBHOOK_NOT_INSTALLED = (
+        "WebhookNotInstalled",
+        "Evictions are not looked at: its nodes stay in mode Deny, and a refused cordon alone does not stop kubectl drain.",
+    )
+    WEBHOOK_NOT_PROVEN = (
+        "WebhookNotProven",
+        "It is not proven that evictions are looked at: its nodes stay in mode Deny until it is.",
+    )
+
+
+class WebhookState(StrEnum):
+    """What is known of the webhook that looks at evictions."""
+
+    PROVEN = "Proven"
+    NOT_INSTALLED = "NotInstalled"
+    NOT_PROVEN = "NotProven"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +55,36 @@ def readiness(name: str, policy: Policy | None, flaw: str) -> Readiness:
     if EffectType.PROMOTE not in policy.effects:
         return Readiness(False, GateReason.EFFECT_NOT_ALLOWED, f"{held} does not list effect {EffectType.PROMOTE}")
     return Readiness(True, GateReason.POLICY_FOUND, f"Rollouts behind this gate are asked about under policy {name}")
+
+
+def drains_readiness(gate: DrainGate, policy: Policy | None, flaw: str, webhook: WebhookState, why: str = "") -> Readiness:
+    """The same of a Gate of type Drains; `why` says what is wrong with the webhook. The policy is looked at first."""
+    held = f"nodes behind this gate are not drained by approval: ApprovalPolicy {gate.policy}"
+    if policy is None:
+        return Readiness(False, GateReason.POLICY_NOT_FOUND, f"{held} does not exist")
+    if flaw:
+        return Readiness(False, GateReason.POLICY_UNUSABLE, f"{held} is of no use: {flaw}")
+    hold = gate.mode is DrainMode.HOLD
+    wanted = (EffectType.DRAIN, EffectType.RELEASE) if hold else (EffectType.DRAIN,)
+    missing = [effect for effect in wanted if effect not in policy.effects]
+    if missing:
+        text = f"{held} does not list effect {' and '.join(missing)}"
+        return Readiness(False, GateReason.EFFECT_NOT_ALLOWED, text)
+    if webhook is not WebhookState.PROVEN:
+        return _no_webhook(webhook, why)
+    what = "kubectl drain waits, and is asked about" if hold else "drains are asked for"
+    return Readiness(True, GateReason.POLICY_FOUND, f"{what} under policy {gate.policy}")
+
+
+def _no_webhook(webhook: WebhookState, why: str) -> Readiness:
+    because = f": {why}" if why else ""
+    if webhook is WebhookState.NOT_INSTALLED:
+        text = (
+            f"the webhook for evictions is not installed{because}; run: gatehold certs init; until then every node is Deny"
+        )
+        return Readiness(False, GateReason.WEBHOOK_NOT_INSTALLED, text)
+    text = f"the webhook for evictions is not proven{because}; until it is every node is Deny; look: gatehold doctor"
+    return Readiness(False, GateReason.WEBHOOK_NOT_PROVEN, text)
 
 
 def unreadable(why: str) -> Readiness:

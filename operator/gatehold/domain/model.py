@@ -24,6 +24,13 @@ class Word(StrEnum):
     OVERRIDE = "override"
 
 
+class DrainMode(StrEnum):
+    """What a Gate of type Drains does with the evictions of who was not let pass."""
+
+    HOLD = "Hold"  # they wait for an approval
+    DENY = "Deny"  # they are refused: ask for a drain
+
+
 class UnknownRequester(StrEnum):
     """What a policy does when four eyes cannot be proven by name."""
 
@@ -67,12 +74,34 @@ class UndoRef:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeRef:
+    """A node that is to be drained, by name; `uid` where one certain node of that name is meant."""
+
+    name: str
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainSpec:
+    """Which nodes to drain, named or by labels, and how. None and False: not given."""
+
+    nodes: tuple[NodeRef, ...] = ()
+    match_labels: tuple[tuple[str, str], ...] = ()
+    parallel_nodes: int = 1
+    parallel_pods: int = 16  # evictions of one node at the same time
+    grace_period_seconds: int | None = None
+    delete_empty_dir_data: bool = False
+    evict_unmanaged_pods: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """The effect that is held. `timeout_seconds` is None where the request leaves it to the operator."""
 
     type: EffectType = EffectType.NONE
     undo: UndoRef | None = None
     timeout_seconds: int | None = None
+    drain: DrainSpec | None = None  # with type Drain, and with no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +225,14 @@ class Policy:
     max_pending: int | None = None
     on_unknown_requester: UnknownRequester = UnknownRequester.REQUIRE_EXTRA_REVIEWER
     tiers: tuple[Tier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DrainGate:
+    """A Gate of type Drains. `namespace` is where it is asked, empty: as the operator is configured."""
+
+    name: str
+    policy: str
+    mode: DrainMode = DrainMode.DENY
+    namespace: str = ""
+    cooldown_seconds: int = 300

@@ -6,6 +6,16 @@ from datetime import datetime
 from enum import Enum
 
 from gatehold.domain.model import Policy, Request, Verdict
+from gatehold.domain.nodes import (
+    CloseNode,
+    CordonNode,
+    DrainFacts,
+    DropLease,
+    EvictPods,
+    NodeFacts,
+    TakeLease,
+    UncordonNode,
+)
 from gatehold.domain.reasons import Reason
 from gatehold.domain.rollout.record import Ending as RunEnding
 from gatehold.domain.rollout.record import LastRun, Question
@@ -75,6 +85,7 @@ class RolloutFacts:
     `digest` is the subject as the operator reads it, computed only before anybody is asked. `question` is what the run that
     is under way (`busy`) knows of this request, `ending` why that run is being undone, and `stuck` what keeps its undo from
     getting on. `over` is how the run that knew this request ended. `unread` is why its status cannot be read, if so.
+    `beginning`: a promotion whose first write on stable is not answered yet.
     """
 
     name: str
@@ -83,6 +94,7 @@ class RolloutFacts:
     unread: str = ""
     digest: str = ""
     busy: bool = False
+    beginning: bool = False
     question: Question | None = None
     ending: RunEnding | None = None
     stuck: str = ""
@@ -108,6 +120,8 @@ class Facts:
     pods: Pods = None
     undo_pods: Pods = None
     rollout: RolloutFacts | None = None
+    drain: DrainFacts | None = None
+    node: NodeFacts | None = None  # the subject of a held drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +152,7 @@ class Proof(Enum):
     """When a fresh proof of the wall is needed."""
 
     NONE = "none"
-    BEFORE_STATUS = "before the status is written"  # Approved with effect None is a release by itself
+    BEFORE_STATUS = "before the status is written"  # Approved is a release by itself: effect None, a held drain
     BEFORE_WRITES = "before the target is written"  # in parallel with the status write
 
 
@@ -181,7 +195,22 @@ class DropFinalizer:
     job: JobFacts
 
 
-Write = NoteRequest | MarkDone | ReleaseJob | SuspendJob | CloseJob | DropFinalizer
+Write = (
+    NoteRequest
+    | MarkDone
+    | ReleaseJob
+    | SuspendJob
+    | CloseJob
+    | DropFinalizer
+    | TakeLease
+    | CordonNode
+    | EvictPods
+    | CloseNode
+    | UncordonNode
+    | DropLease
+)
+PROVEN_WRITES = (ReleaseJob, TakeLease, CordonNode)
+"""What lets a subject go: the wall is proven again beside the status write, before any of them."""
 
 
 @dataclass(frozen=True, slots=True)

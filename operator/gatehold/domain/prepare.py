@@ -49,9 +49,10 @@ def _requester_is_known(observed: Observed, policy: Policy) -> Finding | None:
 
 def _subject_is_free(observed: Observed, policy: Policy) -> Finding | None:
     request = observed.request
-    if not observed.owner or (request.gate and request.effect.type is EffectType.PROMOTE):
-        return None  # a Rollout asks by itself, of several policies one after the other, and nobody else can act on it
-    return Finding(Reason.SUBJECT_TAKEN, f"request {observed.owner} is live and owns this subject")
+    if not observed.owner or request.gate:
+        return None  # a Gate asks by itself: about a Rollout one policy after the other, about a node each who drains it
+    what = "drains one of these nodes already" if request.effect.type is EffectType.DRAIN else "owns this subject"
+    return Finding(Reason.SUBJECT_TAKEN, f"request {observed.owner} is live and {what}")
 
 
 def _subject_is_as_asked(observed: Observed, policy: Policy) -> Finding | None:

@@ -51,6 +51,10 @@ class Reason(ToldWord):
     OVERRIDE = "Override", "A holder of verb override let it pass without the quorum."
     POLICY_TIER = "PolicyTier", "An automatic tier of the policy decided; no person was asked."
     EFFECT_RUNNING = "EffectRunning", "Approved; the effect is being carried out and can still be denied."
+    TWO_BUDGETS = (
+        "TwoBudgets",
+        "Two PodDisruptionBudgets cover one pod, so the API server never evicts it: mend them; the drain tries on.",
+    )
     EFFECT_COMPLETE = "EffectComplete", "The effect is complete and verified."
     # ended
     DENIED_BY_REVIEWER = "DeniedByReviewer", "A reviewer said no: closed, whatever was done is undone."
@@ -65,6 +69,14 @@ class Reason(ToldWord):
     SUBJECT_RUNNING = "SubjectRunning", "The subject runs already, by another hand: there is nothing left to hold."
     SUBJECT_OVERRIDDEN = "SubjectOverridden", "A holder of verb override let the subject go by hand; recorded, not put back."
     POLICY_MISMATCH = "PolicyMismatch", "The gate of the subject names another policy: ask under that one."
+    GATE_NOT_FOUND = (
+        "GateNotFound",
+        "The Gate that a node names is absent, unreadable or of another type: mend it, ask again.",
+    )
+    PODS_IN_THE_WAY = (
+        "PodsInTheWay",
+        "A drain would lose pods or data that the request does not give up: set the field that the message names.",
+    )
     EFFECT_NOT_ALLOWED = (
         "EffectNotAllowed",
         "The policy does not list this effect, or only the operator may ask for it: ask otherwise.",
@@ -93,8 +105,8 @@ class Reason(ToldWord):
         "The Rollout does not get back to its former state by itself: it tries on, somebody has to look.",
     )
     PODS_REMAIN = "PodsRemain", "Pods of a stopped Job do not go: the undo waits for them, somebody has to look."
-    UNDO_COMPLETED = "UndoCompleted", "The undo Job completed, or the Rollout is back at its former state: verified."
-    UNDO_FAILED = "UndoFailed", "The undo Job failed or ran too long, or the Rollout did not come back: not restored."
+    UNDO_COMPLETED = "UndoCompleted", "The undo Job completed, or Rollout or nodes are back at their former state: verified."
+    UNDO_FAILED = "UndoFailed", "The undo Job failed or ran too long, or Rollout or node did not come back: not restored."
     UNDO_UNAVAILABLE = "UndoUnavailable", "The undo Job, or the Rollout's former template, is gone or another: not restored."
     NO_UNDO_NAMED = "NoUndoNamed", "The request names no undo, or nothing ran before a Rollout's first template: it stays."
     # why a verdict does not count

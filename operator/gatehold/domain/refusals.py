@@ -4,6 +4,7 @@ The writer of the status cannot tell a new try from the old trouble; so what is 
 write is due or this one has landed. That is one write when it begins, and none of its own when it ends.
 """
 
+from gatehold.domain.nodes import CloseNode, CordonNode, DropLease, EvictPods, TakeLease, UncordonNode
 from gatehold.domain.plan import (
     CloseJob,
     DropFinalizer,
@@ -18,7 +19,7 @@ from gatehold.domain.status import Condition
 
 
 def opening(write: Write) -> str:
-    """What is refused, in words: one text for each write on each Job."""
+    """What is refused, in words: one text for each write on each Job or node."""
     return f"the API server refuses to {_verb(write)}"
 
 
@@ -32,8 +33,26 @@ def _verb(write: Write) -> str:
             return f"close Job {write.job.name}"
         case DropFinalizer():
             return f"take finalizer gatehold.dev/outcome off Job {write.job.name}"
+        case TakeLease() | CordonNode() | EvictPods() | CloseNode() | UncordonNode() | DropLease():
+            return _verb_of_nodes(write)
         case _:  # NoteRequest and MarkDone: the request itself
             return "mark the request"
+
+
+def _verb_of_nodes(write: TakeLease | CordonNode | EvictPods | CloseNode | UncordonNode | DropLease) -> str:
+    match write:
+        case TakeLease():
+            return f"take the Lease of node {write.node.name}"
+        case CordonNode():
+            return f"cordon node {write.node.name}"
+        case EvictPods():  # which pods these are changes while it is refused; the API server's own words name one
+            return "evict pods"
+        case CloseNode():
+            return f"close node {write.node.name}"
+        case UncordonNode():
+            return f"uncordon node {write.node.name}" if write.uncordon else f"take our marks off node {write.node.name}"
+        case _:  # DropLease
+            return f"let the Lease of node {write.lease.node} go"
 
 
 def sentence(refusal: Refusal) -> str:
@@ -42,10 +61,8 @@ def sentence(refusal: Refusal) -> str:
 
 
 def finding(planned: tuple[Write, ...], refusal: Refusal | None, known: Condition | None) -> Finding | None:
-    """What to say of the planned write: that it was refused just now, or still is as far as the condition knows."""
-    if not planned:
-        return None
-    begins = f"{opening(planned[0])}:"
+    """What to say of the planned writes: that one was refused just now, or still is as far as the condition knows."""
+    begins = tuple(f"{opening(write)}:" for write in planned)
     if known is not None and known.reason == Reason.WRITE_REFUSED and known.message.startswith(begins):
         return Finding(Reason.WRITE_REFUSED, known.message)
     if refusal is not None and _concerns(refusal, planned):

@@ -21,6 +21,17 @@ class By(StrEnum):
     OPERATOR = "Operator"
 
 
+class NodeState(StrEnum):
+    """How far the drain of one node has come."""
+
+    WAITING = "Waiting"  # not touched; its cordon may be under way
+    CORDONED = "Cordoned"  # by this request, and nothing was evicted yet
+    DRAINING = "Draining"  # pods are being evicted
+    DRAINED = "Drained"  # cordoned and empty: verified. It stays so until somebody uncordons it
+    FAILED = "Failed"  # it went, or cannot be put back
+    UNCORDONED = "Uncordoned"  # put back as it was, and verified
+
+
 class EffectState(StrEnum):
     """How far an effect, or its undo, has come."""
 
@@ -66,6 +77,27 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedNode:
+    """A node of a drain as the operator read it. `gate` is the Gate that it names, `cordoned` what it was by then."""
+
+    name: str
+    uid: str
+    gate: str = ""
+    cordoned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedDrain:
+    """What a drain would do: pods to evict and to skip, and what is hit, in lines; at most 64 of each."""
+
+    pods: int = 0
+    skipped: int = 0
+    owners: tuple[str, ...] = ()
+    budgets: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """What the operator read itself; part of the digest. `image_ids` are those that a canary runs, as container=imageID."""
 
@@ -73,6 +105,8 @@ class Resolved:
     undo: ResolvedJob | None = None
     price: Price | None = None
     image_ids: tuple[str, ...] = ()
+    nodes: tuple[ResolvedNode, ...] = ()
+    drain: ResolvedDrain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +135,7 @@ class ObjectRef:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Pods of a Job, by state, as last written."""
+    """Pods of a Job, by state, as last written; of a drain those still to go (`active`) and those gone (`succeeded`)."""
 
     at: datetime
     active: int = 0
@@ -122,6 +156,25 @@ class UndoStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeDrain:
+    """One node of a drain. Its prior state (`was_unschedulable`, `taints`) is fixed once it is not Waiting any more.
+
+    `taints` are written as key=value:Effect. `pods` is how many had to go in the beginning, None while that was not read.
+    """
+
+    name: str
+    uid: str
+    state: NodeState = NodeState.WAITING
+    was_unschedulable: bool = False
+    taints: tuple[str, ...] = ()
+    pods: int | None = None
+    pods_left: int | None = None
+    blocked_by: str = ""
+    blocked_since: datetime | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EffectStatus:
     """What the operator did so far; the prior state stands here before the first write."""
 
@@ -135,6 +188,8 @@ class EffectStatus:
     progress: Progress | None = None
     message: str = ""
     undo: UndoStatus | None = None
+    nodes: tuple[NodeDrain, ...] = ()
+    cooldown_until: datetime | None = None  # until then a refused drain may not be asked for again by the same person
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from gatehold.domain.conditions import waiting_for
 from gatehold.domain.model import EffectType
 from gatehold.domain.phases import Phase, is_refused
 from gatehold.domain.reasons import UNDER_WAY, ConditionType, Reason
-from gatehold.domain.status import By, Decision, EffectState, Status
+from gatehold.domain.status import By, Decision, EffectState, EffectStatus, NodeState, Status
 
 OVERRIDDEN = "Overridden"
 """The reason of the entry that nobody may overlook: somebody broke the glass."""
@@ -92,10 +92,8 @@ def _outcome(decision: Decision) -> Iterator[Entry]:
 def _done(before: Status, after: Status) -> Iterator[Entry]:
     effect, old = after.effect, before.effect
     if effect is not None and effect.started_at is not None and (old is None or old.started_at is None):
-        name = effect.object.name if effect.object is not None else ""
-        promotes = effect.type is EffectType.PROMOTE
-        text = f"Rollout {name} has used the approval and goes on" if promotes else f"{effect.type} of {name} has begun"
-        yield Entry("EffectStarted", text, at=effect.started_at)
+        yield Entry("EffectStarted", _started(effect), at=effect.started_at)
+    yield from _drained(before, after)
     if after.phase is Phase.RELEASED and before.phase is not Phase.RELEASED:
         message, at = (effect.message, effect.finished_at) if effect is not None else ("", None)
         yield Entry("Released", message, tell=True, at=at)
@@ -105,6 +103,30 @@ def _done(before: Status, after: Status) -> Iterator[Entry]:
         yield Entry("UndoStarted", f"undo Job {undo.object.name} runs", warning=True, at=undo.started_at)
     yield from _refused(before, after)
     yield from _rolled_back(before, after)
+
+
+def _started(effect: EffectStatus) -> str:
+    name = effect.object.name if effect.object is not None else ""
+    if effect.type is EffectType.DRAIN:
+        return f"Drain of {len(effect.nodes)} {'node' if len(effect.nodes) == 1 else 'nodes'} has begun"
+    if effect.object is not None and effect.object.kind == "Node":
+        return f"the drain of node {name} may go on"
+    if effect.type is EffectType.PROMOTE:
+        return f"Rollout {name} has used the approval and goes on"
+    return f"{effect.type} of {name} has begun"
+
+
+def _drained(before: Status, after: Status) -> Iterator[Entry]:
+    """The nodes of a drain, one by one, and what keeps it from getting on."""
+    known = {row.name: row.state for row in (before.effect.nodes if before.effect is not None else ())}
+    for row in after.effect.nodes if after.effect is not None else ():
+        if row.state is not known.get(row.name) and row.state in (NodeState.DRAINED, NodeState.UNCORDONED):
+            yield Entry(f"Node{row.state}", f"node {row.name} is {row.state.lower()}", key=row.name)
+    now, was = after.condition(ConditionType.STALLED), before.condition(ConditionType.STALLED)
+    if after.phase is not Phase.APPROVED or now is None or now.status != "True":
+        return
+    if was is None or (was.status, was.reason) != (now.status, now.reason):
+        yield Entry("EffectStalled", now.message, key=now.reason, warning=True, tell=True)
 
 
 def _refused(before: Status, after: Status) -> Iterator[Entry]:

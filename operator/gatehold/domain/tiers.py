@@ -80,10 +80,11 @@ def flaw_of(quorum: tuple[QuorumEntry, ...]) -> str:
 def is_unknown(request: Request, rules: Rules) -> bool:
     """Whether no person stands behind the request by name: every author (or the requester) is a robot.
 
-    Where the operator asks, it is the authors alone: none of them known (an API server that cannot stamp), or more than a
-    request can name, is as good as nobody, since nobody can be kept from approving by name.
+    Where the operator asks for itself, it is the authors alone: none of them known (an API server that cannot stamp), or
+    more than a request can name, is as good as nobody, since nobody can be kept from approving by name. About a held drain
+    it asks in the name of who drains.
     """
-    names = request.authors or (() if request.gate else (request.requester.username,))
+    names = request.authors or (() if _has_authors(request) else (request.requester.username,))
     return EVERYBODY in names or all(name.startswith("system:") or name in rules.robot_users for name in names)
 
 
@@ -92,8 +93,13 @@ def nobody_known(request: Request) -> str:
     if EVERYBODY in request.authors:
         return "more people changed the subject than a request can name"
     if not request.authors:
-        return "nobody is known who changed the subject" if request.gate else f"{request.requester.username} is a robot"
+        robot = f"{request.requester.username} is a robot"
+        return "nobody is known who changed the subject" if _has_authors(request) else robot
     return f"only robots changed the subject: {', '.join(request.authors)}"[:512]
+
+
+def _has_authors(request: Request) -> bool:
+    return bool(request.gate) and request.effect.type is not EffectType.RELEASE
 
 
 def matching_tiers(policy: Policy, request: Request, price: Price | None) -> list[Tier]:

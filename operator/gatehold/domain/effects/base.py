@@ -21,12 +21,17 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of an approved effect: its record, what to write, whether that is the end, when to look again."""
+    """One step of an approved effect: its record, what to write, whether that is the end, when to look again.
+
+    `held` says why its next write waits though it goes on; `stalled`, that it will hardly get further before somebody looks.
+    """
 
     effect: EffectStatus | None
     writes: tuple[Write, ...] = ()
     ending: Ending | None = None
     recheck_at: datetime | None = None
+    held: Finding | None = None
+    stalled: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,15 @@ class EffectRules(Protocol):
         """While it waits, asked or not: how it ends because the subject is no longer what it is about, or None."""
         ...
 
+    def begun(self, observed: Observed) -> bool:
+        """Whether the subject bears the mark of the first write, though that is not recorded yet: a process died there."""
+        ...
+
     def begin(self, observed: Observed, status: Status) -> EffectStatus | None:
-        """The record of the prior state, written together with Approved and before the first write."""
+        """The record of the prior state, written together with Approved and before the first write.
+
+        One that is Running already is let go by that status itself, without any write.
+        """
         ...
 
     def plan(self, observed: Observed, status: Status, now: datetime) -> Step:
@@ -73,4 +85,8 @@ class EffectRules(Protocol):
 
     def settle(self, observed: Observed) -> tuple[Write, ...]:
         """What is left to tidy once the outcome stands in the status."""
+        ...
+
+    def keep_until(self, observed: Observed, status: Status) -> datetime | None:
+        """Until when a request that is over has to stay in sight, or None where nobody looks at it any more."""
         ...

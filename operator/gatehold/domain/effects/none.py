@@ -24,6 +24,10 @@ class NoEffect:
         """The operator does not watch the subject of such a request."""
         return None
 
+    def begun(self, observed: Observed) -> bool:
+        """There is no write."""
+        return False
+
     def begin(self, observed: Observed, status: Status) -> EffectStatus | None:
         """No effect, no record."""
         return None
@@ -39,3 +43,7 @@ class NoEffect:
     def settle(self, observed: Observed) -> tuple[Write, ...]:
         """Nothing to tidy."""
         return ()
+
+    def keep_until(self, observed: Observed, status: Status) -> datetime | None:
+        """Nothing is left to wait for."""
+        return None

@@ -57,6 +57,11 @@ class ReleaseJobRules:
             ending = _drift(observed.facts.undo, resolved.undo, observed.request)
         return ending
 
+    def begun(self, observed: Observed) -> bool:
+        """Whether the Job is signed by this request."""
+        job = observed.facts.job
+        return job is not None and job.released_by == observed.request.uid
+
     def begin(self, observed: Observed, status: Status) -> EffectStatus | None:
         """Record the Job as it is before the first write."""
         job = observed.facts.job
@@ -101,6 +106,10 @@ class ReleaseJobRules:
         jobs = (observed.facts.job, observed.facts.undo)
         mine = (j for j in jobs if j is not None and j.has_finalizer and j.released_by == observed.request.uid)
         return tuple(DropFinalizer(j) for j in mine)
+
+    def keep_until(self, observed: Observed, status: Status) -> datetime | None:
+        """Nothing is left to wait for."""
+        return None
 
 
 def effect_timeout(request: Request, rules: Rules) -> timedelta:

@@ -27,6 +27,10 @@ class Unsupported:
         finding = self.check(observed)
         return Ending(Phase.FAILED, By.OPERATOR, finding) if finding is not None else None
 
+    def begun(self, observed: Observed) -> bool:
+        """What another version wrote, this one does not know."""
+        return False
+
     def begin(self, observed: Observed, status: Status) -> EffectStatus | None:
         """Nothing is begun."""
         return None
@@ -45,3 +49,7 @@ class Unsupported:
     def settle(self, observed: Observed) -> tuple[Write, ...]:
         """Nothing to tidy."""
         return ()
+
+    def keep_until(self, observed: Observed, status: Status) -> datetime | None:
+        """Nothing is left to wait for."""
+        return None
