@@ -8,15 +8,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehold.api import child_pods, deployment, gate, promotion, revision, rollout, rollout_status
+from gatehold.api import (
+    approval_request,
+    budgets,
+    child_pods,
+    deployment,
+    drain_pods,
+    gate,
+    maintenance,
+    node,
+    promotion,
+    request_status,
+    revision,
+    rollout,
+    rollout_status,
+)
 from gatehold.api.common import ParseError
 from gatehold.domain.rollout.model import Child
 from gatehold.domain.rollout.plan import Ask
 from gatehold.domain.rollout.record import Question, Track, Wanted
+from tests.api import drains
 from tests.api.rollouts import TEMPLATE, body
+from tests.api.test_approval_request import drain
 from tests.api.test_child_pods import CRASHING
 from tests.api.test_deployment import child
 from tests.api.test_gate import body as gate_body
+from tests.api.test_gate import drains as drains_gate
+from tests.api.test_maintenance import stored as lease
+from tests.api.test_request_status import GOOD as GOOD_REQUEST
 from tests.api.test_revision import stored
 from tests.api.test_rollout_status import GOOD
 
@@ -36,6 +55,15 @@ READERS: dict[str, tuple[dict[str, Any], Reader]] = {
     "its labels": (body(), rollout.pod_labels),
     "its status": ({"status": GOOD}, rollout_status.parse_status),
     "a Gate": (gate_body(), gate.parse),
+    "a Gate of drains": (drains_gate(mode="Hold", namespace="ops", cooldownSeconds=60), gate.parse_drains),
+    "the type of a Gate": (gate_body(), gate.type_of),
+    "a request to drain": (drain(nodes=[{"name": "n1", "uid": "u"}], parallelPods=3), approval_request.parse),
+    "its status, too": ({"status": GOOD_REQUEST}, request_status.parse_status),
+    "a node": (drains.node(annotations={}, taints=[{"key": "a", "value": "b", "effect": "NoSchedule"}]), node.facts),
+    "the gate of a node": (drains.node({}), node.gate_of),
+    "a pod to evict": (drains.pod(), lambda wire: drain_pods.facts([wire])),
+    "a budget": (drains.budget(selector={"matchExpressions": [{"key": "a", "operator": "Exists"}]}), budgets.parse),
+    "a lease": (lease(), maintenance.read),
     "a namespace": ({"metadata": {"name": "shop", "labels": {}}}, gate.of_namespace),
     "a child": (child(), deployment.facts),
     "a child of a Rollout": (body(), lambda wire: deployment.whole(wire, Track.STABLE, WANTED, TEMPLATE)),

@@ -12,8 +12,10 @@ from gatehold.api.approval_request import escape, parse, parse_verdicts, unescap
 from gatehold.api.common import ParseError
 from gatehold.domain.model import (
     Declared,
+    DrainSpec,
     Effect,
     EffectType,
+    NodeRef,
     Option,
     Request,
     Requester,
@@ -114,6 +116,11 @@ def test_all_that_a_request_may_say() -> None:
     )
 
 
+def drain(**members: Any) -> dict[str, Any]:
+    """A request to drain."""
+    return body(effect={"type": "Drain", "drain": members}, subject=None)
+
+
 ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "effect None": (body(effect={"type": "None"}), {"effect": Effect()}),
     "a release without its member": (body(effect={"type": "Release"}), {"effect": Effect(EffectType.RELEASE)}),
@@ -125,9 +132,44 @@ ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         body(effect={"type": "Release", "release": {"undo": {"name": "undo"}}}),
         {"effect": Effect(EffectType.RELEASE, UndoRef("undo"))},
     ),
+    "a node": (
+        body(subject={"apiVersion": "v1", "kind": "Node", "name": "n1", "uid": "u"}),
+        {"subject": Subject("v1", "Node", "", "n1", "u")},
+    ),
+    "a node that is said to be in a namespace": (
+        body(subject={"apiVersion": "v1", "kind": "Node", "name": "n1", "namespace": "shop"}),
+        {"subject": Subject("v1", "Node", "shop", "n1")},
+    ),
+    "a Node of somebody else's": (
+        body(subject={"apiVersion": "example.org/v1", "kind": "Node", "name": "n1"}),
+        {"subject": Subject("example.org/v1", "Node", "shop", "n1")},
+    ),
     "a drain": (
-        body(effect={"type": "Drain", "drain": {"nodes": [{"name": "n"}]}}, subject=None),
-        {"effect": Effect(EffectType.DRAIN), "subject": None},
+        drain(nodes=[{"name": "n"}]),
+        {"effect": Effect(EffectType.DRAIN, drain=DrainSpec((NodeRef("n"),))), "subject": None},
+    ),
+    "a drain of what labels say": (
+        drain(selector={"matchLabels": {"pool": "gpu", "app": ""}}, nodes=[]),
+        {"effect": Effect(EffectType.DRAIN, drain=DrainSpec((), (("app", ""), ("pool", "gpu")))), "subject": None},
+    ),
+    "a drain with everything": (
+        drain(
+            nodes=[{"name": "b", "uid": "u"}, {"name": "a"}],
+            parallelNodes=2,
+            parallelPods=3,
+            gracePeriodSeconds=0,
+            timeoutSeconds=600,
+            deleteEmptyDirData=True,
+            evictUnmanagedPods=True,
+        ),
+        {
+            "effect": Effect(
+                EffectType.DRAIN,
+                timeout_seconds=600,
+                drain=DrainSpec((NodeRef("b", "u"), NodeRef("a")), (), 2, 3, 0, True, True),
+            ),
+            "subject": None,
+        },
     ),
     "the label done with another value": (body({"labels": {"gatehold.dev/done": "yes"}}), {}),
     "metadata that an apply has emptied": (body({"labels": None, "annotations": None}), {}),
@@ -165,6 +207,17 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "an amount that is no amount": (body(cost={"amount": "lots"}), "^spec.cost.amount: not a decimal amount"),
     "an option without a name": (body(options=[{"summary": "x"}]), "spec.options.0.name: missing"),
     "no uid": (body({"uid": None}), "metadata.uid: string_type"),
+    "a drain without its member": (body(effect={"type": "Drain"}), "name the nodes or select them"),
+    "a drain of nothing": (drain(), "spec.effect.drain: name the nodes or select them"),
+    "a drain of no nodes": (drain(nodes=[]), "name the nodes or select them"),
+    "a drain of whatever carries no label": (drain(selector={"matchLabels": {}}), "name the nodes or select them"),
+    "a drain that names and selects": (
+        drain(nodes=[{"name": "n"}], selector={"matchLabels": {"a": "b"}}),
+        "name the nodes or select them",
+    ),
+    "a drain by other means": (drain(selector={"matchExpressions": []}), "selector.matchLabels: missing"),
+    "a node without a name": (drain(nodes=[{"uid": "u"}]), "spec.effect.drain.nodes.0.name: missing"),
+    "half an opt-in": (drain(nodes=[{"name": "n"}], deleteEmptyDirData="yes"), "deleteEmptyDirData: bool_type"),
     "no time": (body({"creationTimestamp": "soon"}), "not an RFC 3339 time"),
 }
 

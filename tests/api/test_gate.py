@@ -1,4 +1,4 @@
-"""A Gate as the API server gives it, and the one that a namespace names."""
+"""A Gate as the API server gives it, of either type, and the one that a namespace names."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import pytest
 
 from gatehold.api import gate
 from gatehold.api.common import ParseError
+from gatehold.domain.model import DrainGate, DrainMode
 from gatehold.domain.rollout.model import GateFacts
 
 
@@ -41,6 +42,56 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 def test_it_is_no_gate_with(wire: dict[str, Any], text: str) -> None:
     with pytest.raises(ParseError, match=text):
         gate.parse(wire)
+
+
+def drains(**members: Any) -> dict[str, Any]:
+    """A Gate of type Drains."""
+    return body(type="Drains", drains=members)
+
+
+DRAINS: dict[str, tuple[dict[str, Any], DrainGate]] = {
+    "with nothing that may be left out": (body(type="Drains"), DrainGate("prod", "change", DrainMode.DENY, "", 300)),
+    "with an empty member": (drains(), DrainGate("prod", "change")),
+    "that denies": (drains(mode="Deny"), DrainGate("prod", "change")),
+    "with everything": (
+        drains(mode="Hold", namespace="ops", cooldownSeconds=15),
+        DrainGate("prod", "change", DrainMode.HOLD, "ops", 15),
+    ),
+    "that cools down for a day": (drains(cooldownSeconds=86400), DrainGate("prod", "change", cooldown_seconds=86400)),
+}
+
+
+@pytest.mark.parametrize(("wire", "expected"), DRAINS.values(), ids=DRAINS)
+def test_a_gate_of_drains(wire: dict[str, Any], expected: DrainGate) -> None:
+    assert gate.parse_drains(wire) == expected
+
+
+NO_DRAINS: dict[str, tuple[dict[str, Any], str]] = {
+    "no metadata": (drains() | {"metadata": None}, "metadata: model_type"),
+    "no spec": (drains() | {"spec": None}, "spec: model_type"),
+    "another type": (body(), "spec.type: not Drains"),
+    "a mode to come": (drains(mode="Warn"), "spec.drains.mode: unknown"),
+    "a mode in small letters": (drains(mode="hold"), "spec.drains.mode: unknown"),
+    "less than kubectl waits": (drains(cooldownSeconds=14), "cooldownSeconds: out of its bounds"),
+    "more than a day": (drains(cooldownSeconds=86401), "cooldownSeconds: out of its bounds"),
+    "seconds in words": (drains(cooldownSeconds="5"), "spec.drains.cooldownSeconds: int_type"),
+}
+
+
+@pytest.mark.parametrize(("wire", "text"), NO_DRAINS.values(), ids=NO_DRAINS)
+def test_it_is_no_gate_of_drains_with(wire: dict[str, Any], text: str) -> None:
+    with pytest.raises(ParseError, match=text):
+        gate.parse_drains(wire)
+
+
+@pytest.mark.parametrize("known", [gate.ROLLOUTS, gate.DRAINS, "Pods"])
+def test_the_type_of_a_gate(known: str) -> None:
+    assert gate.type_of(body(type=known)) == known
+
+
+def test_a_gate_without_a_type() -> None:
+    with pytest.raises(ParseError, match="type: string_type"):
+        gate.type_of(body(type=None))
 
 
 @pytest.mark.parametrize(

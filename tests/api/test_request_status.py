@@ -12,9 +12,22 @@ from hypothesis import given, settings
 from gatehold.api.common import ParseError
 from gatehold.api.request_status import parse_status, render_resolved, render_status
 from gatehold.domain.decide import decide
+from gatehold.domain.model import EffectType
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Observed
-from gatehold.domain.status import EffectState, EscalationStep, Price, Progress, Resolved, Status
+from gatehold.domain.status import (
+    EffectState,
+    EffectStatus,
+    EscalationStep,
+    NodeDrain,
+    NodeState,
+    Price,
+    Progress,
+    Resolved,
+    ResolvedDrain,
+    ResolvedNode,
+    Status,
+)
 from tests.api.spoiled import spoiled
 from tests.builders import (
     DIGEST,
@@ -139,6 +152,51 @@ def test_names_on_the_wire_are_those_of_the_contract() -> None:
     }
 
 
+def test_names_of_a_drain_on_the_wire() -> None:
+    nodes = (
+        NodeDrain("n2", "u2", NodeState.DRAINING, True, ("spot=:NoSchedule",), 9, 0, "budget shop/web", NOW, "m"),
+        NodeDrain("n1", "u1"),
+    )
+    drain = ResolvedDrain(9, 2, ("Deployment shop/web: 9 pods",), ("shop/web: 1",), ("pod shop/x",))
+    read = Resolved(nodes=(ResolvedNode("n2", "u2", "gpu", cordoned=True), ResolvedNode("n1", "u1")), drain=drain)
+    record = EffectStatus(EffectType.DRAIN, EffectState.RUNNING, nodes=nodes, cooldown_until=NOW)
+    wire = render_status(Status(resolved=read, effect=record))
+
+    assert wire["resolved"] == {
+        "nodes": [
+            {"name": "n2", "uid": "u2", "gate": "gpu", "cordoned": True},
+            {"name": "n1", "uid": "u1", "cordoned": False},
+        ],
+        "drain": {
+            "pods": 9,
+            "skipped": 2,
+            "owners": ["Deployment shop/web: 9 pods"],
+            "budgets": ["shop/web: 1"],
+            "losses": ["pod shop/x"],
+        },
+    }
+    assert wire["effect"] == {
+        "type": "Drain",
+        "state": "Running",
+        "nodes": [
+            {
+                "name": "n2",
+                "uid": "u2",
+                "state": "Draining",
+                "wasUnschedulable": True,
+                "taints": ["spot=:NoSchedule"],
+                "pods": 9,
+                "podsLeft": 0,
+                "blockedBy": "budget shop/web",
+                "blockedSince": "2026-03-01T12:00:00Z",
+                "message": "m",
+            },
+            {"name": "n1", "uid": "u1", "state": "Waiting", "wasUnschedulable": False},
+        ],
+        "cooldownUntil": "2026-03-01T12:00:00Z",
+    }
+
+
 def test_a_condition_on_the_wire() -> None:
     ready = next(c for c in render_status(approved())["conditions"] if c["type"] == "Ready")
 
@@ -171,9 +229,15 @@ def test_a_price_of_a_newer_version_without_an_amount_is_no_price() -> None:
 
 GOOD = on_the_wire(
     ended(
-        effect=effect(EffectState.UNDOING, progress=Progress(NOW), undo=undo_status()),
+        effect=effect(EffectState.UNDOING, progress=Progress(NOW), undo=undo_status(), nodes=(NodeDrain("n1", "u1"),)),
         escalations=(EscalationStep(60, after(60), ("duty",)),),
-        resolved=replace(resolved(), price=Price(Decimal(1)), image_ids=("app=web@sha256:1",)),
+        resolved=replace(
+            resolved(),
+            price=Price(Decimal(1)),
+            image_ids=("app=web@sha256:1",),
+            nodes=(ResolvedNode("n1", "u1"),),
+            drain=ResolvedDrain(),
+        ),
     )
 )["status"]
 
@@ -205,6 +269,17 @@ BROKEN: dict[str, dict[str, Any]] = {
     "a Job without a digest": broken("resolved", "job", "digest"),
     "a price that is none": broken("resolved", "price", "amount", value="lots"),
     "image ids that are a number": broken("resolved", "imageIDs", value=5),
+    "a drain of nodes without uid": broken("resolved", "nodes", 0, "uid"),
+    "a drain of nodes that are one": broken("resolved", "nodes", value={"name": "n1"}),
+    "a drain of who knows how many pods": broken("resolved", "drain", "pods"),
+    "a drain of what is a number": broken("resolved", "drain", "owners", value=5),
+    "a node without uid": broken("effect", "nodes", 0, "uid"),
+    "a node in an unknown state": broken("effect", "nodes", 0, "state", value="Exploded"),
+    "a node in no state": broken("effect", "nodes", 0, "state"),
+    "a node blocked since some time": broken("effect", "nodes", 0, "blockedSince", value="soon"),
+    "taints that are a number": broken("effect", "nodes", 0, "taints", value=5),
+    "nodes that are text": broken("effect", "nodes", value="n1"),
+    "a time to cool down that is none": broken("effect", "cooldownUntil", value="soon"),
     "an escalation without roles": broken("escalations", 0, "roles"),
     "an unknown condition": broken("conditions", 0, "type", value="Sunny"),
     "a condition that is text": broken("conditions", 0, value="Ready"),

@@ -6,12 +6,14 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 
-from gatehold.api.request_status import render_status
+from gatehold.api.request_status import parse_status, render_status
 from gatehold.domain.decide import decide
+from gatehold.domain.effects.drain_evidence import resolved as resolved_drain
+from gatehold.domain.nodes import Block, Blocked, BudgetFacts, DrainFacts, GateOfNode
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Observed
 from gatehold.domain.rollout.record import Outcome
-from gatehold.domain.status import EffectState, EscalationStep, Progress, Resolved, Status
+from gatehold.domain.status import EffectState, EscalationStep, NodeState, Progress, Resolved, Status
 from tests.api.schema import misfits, schema
 from tests.builders import (
     NOW,
@@ -32,7 +34,22 @@ from tests.builders import (
     undo_job,
     undo_status,
 )
+from tests.domain.drain_strategies import drain_observeds, held_observeds
 from tests.domain.strategies import instants, observeds
+from tests.drains import (
+    asked,
+    closed,
+    cordoned,
+    drain_observed,
+    going,
+    held_observed,
+    lease,
+    let_go,
+    node,
+    pod,
+    row,
+    there,
+)
 from tests.promotions import accepted, at_rest, last_run, promote_observed, rollout
 
 STATUS = schema("approvalrequests", "status")
@@ -43,7 +60,36 @@ def test_every_status_that_is_decided_fits(seen: Observed, now: datetime) -> Non
     assert list(misfits(render_status(decide(seen, now).status), STATUS)) == []
 
 
+@given(drain_observeds() | held_observeds(), instants)
+def test_every_status_of_a_drain_fits_and_reads_back(seen: Observed, now: datetime) -> None:
+    status = decide(seen, now).status
+    wire = render_status(status)
+
+    assert list(misfits(wire, STATUS)) == []
+    assert parse_status({"status": wire}) == status
+
+
 LONG = "x" * 1024
+LONG_NAMES = tuple(f"{n:03}".ljust(60, "n") for n in range(256))
+CROWD = (
+    *(pod(f"{n}".ljust(253, "p"), owner="") for n in range(9)),
+    *(pod(f"{n}b", blocked=Blocked(Block.BUDGET, "b" * 512, NOW, after(5))) for n in range(9)),
+)
+TAINTS = tuple(f"{n:02}".ljust(253, "d") + "/" + "k" * 63 + "=" + "v" * 63 + ":PreferNoSchedule" for n in range(99))
+EVERYBODY = DrainFacts(
+    (
+        node(
+            "n1",
+            *(
+                pod(f"{n}".ljust(253, "p"), owner=f"{'K' * 63} {'n' * 63}/{n}".ljust(381, "o"), budgets=(f"shop/{n}",))
+                for n in range(99)
+            ),
+            *(pod(f"{n}".ljust(253, "q"), owner="", empty_dir=True) for n in range(99)),
+            gate=GateOfNode("g" * 63),
+        ),
+    ),
+    budgets=tuple(BudgetFacts("shop", str(n)) for n in range(99)),
+)
 HUGE: dict[str, Status] = {
     "32 verdicts of four-byte characters": decide(
         observed(pending(), verdicts=tuple(approve(n, f"p{n}" + "n" * 1000, comment="🚀" * 1024) for n in range(40))), NOW
@@ -79,6 +125,25 @@ HUGE: dict[str, Status] = {
     ).status,
     "a Rollout that is stuck with many words": decide(
         promote_observed(accepted(phase=Phase.DENIED), rollout(stuck="y" * 5000)), NOW
+    ).status,
+    "256 nodes with long names that cannot be drained": decide(
+        drain_observed(
+            going(*(row(name, NodeState.DRAINING) for name in LONG_NAMES)),
+            there(*(cordoned(name, *CROWD) for name in LONG_NAMES), leases=tuple(map(lease, LONG_NAMES))),
+        ),
+        after(3600),
+    ).status,
+    "nodes with many taints, before they are drained": decide(
+        drain_observed(
+            asked(*LONG_NAMES[:20]),
+            there(*(node(name, *CROWD, taints=TAINTS) for name in LONG_NAMES[:20])),
+            verdicts=(approve(),),
+        ),
+        NOW,
+    ).status,
+    "evidence of everybody's pods": pending(resolved=resolved_drain(EVERYBODY)),
+    "a held drain with many words": decide(
+        held_observed(let_go(), closed(gate=GateOfNode("gpu", why="y" * 5000), unschedulable=False)), NOW
     ).status,
     "nothing": Status(),
 }

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
-from gatehold.api import child_pods, gate, masking, promotion, rollout
+from gatehold.api import child_pods, eviction, gate, held_drain, masking, promotion, rollout
 from gatehold.api.approval_policy import parse as parse_policy
 from gatehold.domain.gate import GateReason
-from gatehold.domain.model import EffectType, UnknownRequester, Word
+from gatehold.domain.model import DrainGate, DrainMode, DrainSpec, EffectType, UnknownRequester, Word
 from gatehold.domain.phases import MOVES, Phase
 from gatehold.domain.reasons import ConditionType, Reason
 from gatehold.domain.rollout.model import GateFacts
 from gatehold.domain.rollout.reasons import RolloutReason
 from gatehold.domain.rollout.record import Outcome, RolloutPhase, Stage
-from gatehold.domain.status import By, EffectState
+from gatehold.domain.status import By, EffectState, NodeState
 from tests.domain.rollout.world import healthy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +59,9 @@ def _schema(plural: str, *path: str) -> dict[str, Any]:
         ("rollouts", ("status", "run", "ending", "outcome"), Outcome),
         ("rollouts", ("status", "lastRun", "outcome"), Outcome),
         ("rollouts", ("status", "conditions", "[]", "type"), ROLLOUT_CONDITIONS),
-        ("gates", ("spec", "type"), [gate.ROLLOUTS]),
+        ("approvalrequests", ("status", "effect", "nodes", "[]", "state"), NodeState),
+        ("gates", ("spec", "type"), [gate.ROLLOUTS, gate.DRAINS]),
+        ("gates", ("spec", "drains", "mode"), DrainMode),
     ],
     ids=lambda value: ".".join(value) if isinstance(value, tuple) else None,
 )
@@ -108,6 +110,34 @@ def test_what_is_cut_to_fit_is_cut_where_the_crds_say() -> None:
     assert (images["maxItems"], images["items"]["maxLength"]) == (child_pods.MOST_IMAGES, child_pods.MOST_TEXT)
     assert _schema("approvalrequests", "status", "resolved", "imageIDs")["maxItems"] == images["maxItems"]
     assert _schema("rollouts", "status", "retried")["maxLength"] == rollout.MOST_RETRY
+
+
+def test_what_is_held_fits_where_the_crds_say() -> None:
+    evidence, requester = (_schema("approvalrequests", "spec", name) for name in ("evidence", "requester"))
+    row, groups = evidence["items"]["properties"], requester["properties"]["groups"]
+    blocked = _schema("approvalrequests", "status", "effect", "nodes", "[]", "blockedBy")
+    cooldown = _schema("gates", "spec", "drains", "cooldownSeconds")
+
+    assert (evidence["maxItems"], row["value"]["maxLength"]) == (held_drain.MOST_EVIDENCE, held_drain.MOST_VALUE)
+    assert _schema("approvalrequests", "spec", "summary")["maxLength"] == held_drain.MOST_SUMMARY
+    assert requester["properties"]["uid"]["maxLength"] == held_drain.MOST_UID
+    assert (groups["maxItems"], groups["items"]["maxLength"]) == (held_drain.MOST_GROUPS, held_drain.MOST_NAME)
+    assert blocked["maxLength"] == eviction.MOST_TEXT
+    assert (cooldown["minimum"], cooldown["maximum"]) == (gate.LEAST_COOLDOWN, gate.MOST_COOLDOWN)
+
+
+def test_what_may_be_left_out_of_a_drain_means_what_its_description_says() -> None:
+    drain, drains = _schema("approvalrequests", "spec", "effect", "drain"), _schema("gates", "spec", "drains")
+    told = {
+        name: field["description"].rsplit("Absent: ", 1)[-1].rstrip(".")
+        for schema in (drain, drains)
+        for name, field in schema["properties"].items()
+    }
+
+    assert told["parallelNodes"] == str(DrainSpec().parallel_nodes)
+    assert told["parallelPods"] == str(DrainSpec().parallel_pods)
+    assert told["cooldownSeconds"] == str(DrainGate("gpu", "ops").cooldown_seconds)
+    assert drains["properties"]["mode"]["description"].startswith(f"{DrainGate('gpu', 'ops').mode} (also when absent)")
 
 
 def test_a_step_that_asks_carries_links_as_a_request_does() -> None:

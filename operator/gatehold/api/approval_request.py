@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from pydantic import Field
 
-from gatehold.api.common import Body, Wire, amount, read, time, word
+from gatehold.api.common import Body, ParseError, Wire, amount, read, time, word
 from gatehold.domain.model import (
     Declared,
+    DrainSpec,
     Effect,
     EffectType,
+    NodeRef,
     Option,
     Request,
     Requester,
@@ -25,6 +28,7 @@ NOTE_ANNOTATION = "gatehold.dev/prepared-by"
 DONE_LABEL = "gatehold.dev/done"
 GATE_LABEL = "gatehold.dev/gate"
 _MOST = (71, 63, 1024, 63, 1024)  # digest, role, user name, option, comment: as in the CRD
+_NODE = ("v1", "Node")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,3}")
 
 
@@ -72,9 +76,30 @@ class _Release(Wire):
     timeout_seconds: int | None = None
 
 
+class _Node(Wire):
+    name: str
+    uid: str = ""
+
+
+class _Selector(Wire):
+    match_labels: dict[str, str]
+
+
+class _Drain(Wire):
+    nodes: list[_Node] = []
+    selector: _Selector | None = None
+    parallel_nodes: int | None = None
+    parallel_pods: int | None = None
+    grace_period_seconds: int | None = None
+    timeout_seconds: int | None = None
+    delete_empty_dir_data: bool = False
+    evict_unmanaged_pods: bool = False
+
+
 class _Effect(Wire):
     type: str
     release: _Release | None = None
+    drain: _Drain | None = None
 
 
 class _Spec(Wire):
@@ -133,10 +158,10 @@ def parse(body: Body) -> Request:
 
 
 def _subject(wire: _Subject | None, namespace: str) -> Subject | None:
-    """An absent namespace means the request's own; only Nodes and the like are cluster-scoped, and effects know theirs."""
+    """An absent namespace means the request's own, unless it is about a Node; what else is in none, effects know."""
     if wire is None:
         return None
-    place = wire.namespace or namespace
+    place = wire.namespace or ("" if (wire.api_version, wire.kind) == _NODE else namespace)
     return Subject(wire.api_version, wire.kind, place, wire.name, wire.uid, wire.digest)
 
 
@@ -144,9 +169,31 @@ def _effect(wire: _Effect | None) -> Effect:
     if wire is None:
         return Effect()
     kind = word(EffectType, wire.type, "spec.effect.type")
+    if kind is EffectType.DRAIN:
+        drain = wire.drain or _Drain()
+        return Effect(kind, timeout_seconds=drain.timeout_seconds, drain=_drain(drain))
     release = wire.release or _Release()
     undo = UndoRef(release.undo.name, release.undo.uid) if release.undo else None
     return Effect(kind, undo, release.timeout_seconds)
+
+
+def _drain(wire: _Drain) -> DrainSpec:
+    """Exactly one of nodes and selector, and never none of either: an empty answer must not mean every node."""
+    labels = wire.selector.match_labels if wire.selector is not None else {}
+    if bool(wire.nodes) == bool(labels):
+        raise ParseError("spec.effect.drain: name the nodes or select them")
+    given = DrainSpec(
+        nodes=tuple(NodeRef(node.name, node.uid) for node in wire.nodes),
+        match_labels=tuple(sorted(labels.items())),
+        grace_period_seconds=wire.grace_period_seconds,
+        delete_empty_dir_data=wire.delete_empty_dir_data,
+        evict_unmanaged_pods=wire.evict_unmanaged_pods,
+    )
+    return replace(
+        given,
+        parallel_nodes=given.parallel_nodes if wire.parallel_nodes is None else wire.parallel_nodes,
+        parallel_pods=given.parallel_pods if wire.parallel_pods is None else wire.parallel_pods,
+    )
 
 
 def _option(wire: _Option, where: str) -> Option:

@@ -1,14 +1,18 @@
 """A Gate from the wire, its status back, and the Gate that a namespace names."""
 
+from dataclasses import replace
 from typing import Any
 
-from gatehold.api.common import Body, ParseError, Wire, read, sparse
+from gatehold.api.common import Body, ParseError, Wire, read, sparse, word
 from gatehold.api.conditions import render_condition
 from gatehold.api.rollout import GATED_LABEL
+from gatehold.domain.model import DrainGate, DrainMode
 from gatehold.domain.rollout.model import GateFacts
 from gatehold.domain.status import Condition
 
 ROLLOUTS = "Rollouts"
+DRAINS = "Drains"
+LEAST_COOLDOWN, MOST_COOLDOWN = 15, 86_400  # as in the CRD
 
 
 class _PolicyRef(Wire):
@@ -19,10 +23,17 @@ class _Rollouts(Wire):
     max_weight_before_approval: int | None = None
 
 
+class _Drains(Wire):
+    mode: str | None = None
+    namespace: str | None = None
+    cooldown_seconds: int | None = None
+
+
 class _Spec(Wire):
     type: str
     policy_ref: _PolicyRef
     rollouts: _Rollouts = _Rollouts()
+    drains: _Drains = _Drains()
 
 
 class _Metadata(Wire):
@@ -32,16 +43,39 @@ class _Metadata(Wire):
 
 def parse(body: Body) -> GateFacts:
     """A Gate of type Rollouts as a value. Raises ParseError, also for one of another type."""
-    meta = read(_Metadata, body.get("metadata"), "metadata")
-    spec = read(_Spec, body.get("spec"), "spec")
-    if spec.type != ROLLOUTS:
-        raise ParseError(f"spec.type: not {ROLLOUTS}")
+    meta, spec = _of_type(body, ROLLOUTS)
     given = spec.rollouts.max_weight_before_approval
     if given is None:
         return GateFacts(meta.name, spec.policy_ref.name)
     if not 0 <= given <= 100:
         raise ParseError("spec.rollouts.maxWeightBeforeApproval: not a percentage")
     return GateFacts(meta.name, spec.policy_ref.name, given)
+
+
+def parse_drains(body: Body) -> DrainGate:
+    """A Gate of type Drains as a value. Raises ParseError, also for one of another type."""
+    meta, spec = _of_type(body, DRAINS)
+    given = spec.drains
+    mode = DrainMode.DENY if given.mode is None else word(DrainMode, given.mode, "spec.drains.mode")
+    found = DrainGate(meta.name, spec.policy_ref.name, mode, given.namespace or "")
+    if given.cooldown_seconds is None:
+        return found
+    if not LEAST_COOLDOWN <= given.cooldown_seconds <= MOST_COOLDOWN:
+        raise ParseError("spec.drains.cooldownSeconds: out of its bounds")
+    return replace(found, cooldown_seconds=given.cooldown_seconds)
+
+
+def type_of(body: Body) -> str:
+    """The type of a Gate, which may be one that this operator does not know. Raises ParseError."""
+    return read(_Spec, body.get("spec"), "spec").type
+
+
+def _of_type(body: Body, wanted: str) -> tuple[_Metadata, _Spec]:
+    meta = read(_Metadata, body.get("metadata"), "metadata")
+    spec = read(_Spec, body.get("spec"), "spec")
+    if spec.type != wanted:
+        raise ParseError(f"spec.type: not {wanted}")
+    return meta, spec
 
 
 def of_namespace(body: Body) -> str | None:

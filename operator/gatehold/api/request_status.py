@@ -4,22 +4,19 @@ from typing import Any
 
 from gatehold.api.common import Body, ParseError, amount, optional_time, sparse, stamp, time
 from gatehold.api.conditions import parse_condition, render_condition
-from gatehold.domain.model import EffectType, QuorumEntry, RecordedVerdict, Verdict, Word
+from gatehold.api.drain_status import parse_resolved, render_resolved_drain, render_resolved_nodes
+from gatehold.api.effect_status import parse_effect, render_effect
+from gatehold.domain.model import QuorumEntry, RecordedVerdict, Verdict, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.status import (
     By,
     Decision,
-    EffectState,
-    EffectStatus,
     EscalationStep,
-    ObjectRef,
     PolicySnapshot,
     Price,
-    Progress,
     Resolved,
     ResolvedJob,
     Status,
-    UndoStatus,
 )
 
 Json = dict[str, Any]
@@ -49,7 +46,7 @@ def render_status(status: Status) -> Json:
         validUntil=stamp(status.valid_until),
         verdicts=[_render_verdict(v) for v in status.verdicts],
         decision=_render_decision(status.decision),
-        effect=_render_effect(status.effect),
+        effect=render_effect(status.effect),
         escalations=[_render_step(e) for e in status.escalations],
         conditions=[render_condition(c) for c in status.conditions],
     )
@@ -69,7 +66,7 @@ def _status(wire: Json) -> Status:
         valid_until=optional_time(wire.get("validUntil")),
         verdicts=tuple(_verdict(v) for v in wire.get("verdicts", ())),
         decision=_decision(wire.get("decision")),
-        effect=_effect(wire.get("effect")),
+        effect=parse_effect(wire.get("effect")),
         escalations=tuple(_step(e) for e in wire.get("escalations", ())),
         conditions=tuple(parse_condition(c) for c in wire.get("conditions", ())),
     )
@@ -113,8 +110,15 @@ def _resolved(wire: Json | None) -> Resolved | None:
     if wire is None:
         return None
     price = wire.get("price")
-    images = tuple(wire.get("imageIDs", ()))
-    return Resolved(_resolved_job(wire.get("job")), _resolved_job(wire.get("undo")), _price(price), images)
+    nodes, drain = parse_resolved(wire)
+    return Resolved(
+        job=_resolved_job(wire.get("job")),
+        undo=_resolved_job(wire.get("undo")),
+        price=_price(price),
+        image_ids=tuple(wire.get("imageIDs", ())),
+        nodes=nodes,
+        drain=drain,
+    )
 
 
 def _price(wire: Json | None) -> Price | None:
@@ -141,8 +145,14 @@ def render_resolved(resolved: Resolved | None) -> Json:
         return {}
     price = resolved.price
     shown = sparse(amount=str(price.amount), currency=price.currency, period=price.period) if price else {}
-    images = list(resolved.image_ids)
-    return sparse(job=_render_job(resolved.job), undo=_render_job(resolved.undo), price=shown, imageIDs=images)
+    return sparse(
+        job=_render_job(resolved.job),
+        undo=_render_job(resolved.undo),
+        price=shown,
+        imageIDs=list(resolved.image_ids),
+        nodes=render_resolved_nodes(resolved.nodes),
+        drain=render_resolved_drain(resolved.drain),
+    )
 
 
 def _render_job(job: ResolvedJob | None) -> Json:
@@ -203,92 +213,6 @@ def _render_decision(decision: Decision | None) -> Json:
         tier=decision.tier,
         reason=str(decision.reason),
         message=decision.message,
-    )
-
-
-def _object(wire: Json | None) -> ObjectRef | None:
-    if wire is None:
-        return None
-    return ObjectRef(wire["apiVersion"], wire["kind"], wire["name"], wire["uid"], wire.get("resourceVersion", ""))
-
-
-def _render_object(ref: ObjectRef | None) -> Json:
-    if ref is None:
-        return {}
-    return sparse(
-        apiVersion=ref.api_version, kind=ref.kind, name=ref.name, uid=ref.uid, resourceVersion=ref.resource_version
-    )
-
-
-def _effect(wire: Json | None) -> EffectStatus | None:
-    if wire is None:
-        return None
-    progress, undo = wire.get("progress"), wire.get("undo")
-    return EffectStatus(
-        type=EffectType(wire["type"]),
-        state=EffectState(wire["state"]),
-        object=_object(wire.get("object")),
-        prior_suspend=(wire.get("prior") or {}).get("suspend"),
-        started_at=optional_time(wire.get("startedAt")),
-        stopped_at=optional_time(wire.get("stoppedAt")),
-        finished_at=optional_time(wire.get("finishedAt")),
-        progress=_progress(progress),
-        message=wire.get("message", ""),
-        undo=_undo(undo),
-    )
-
-
-def _progress(wire: Json | None) -> Progress | None:
-    if wire is None:
-        return None
-    return Progress(time(wire["at"]), wire.get("active", 0), wire.get("succeeded", 0), wire.get("failed", 0))
-
-
-def _undo(wire: Json | None) -> UndoStatus | None:
-    ref = _object(wire.get("object")) if wire is not None else None
-    if wire is None or ref is None:
-        return None
-    started, stopped, finished = (optional_time(wire.get(name)) for name in ("startedAt", "stoppedAt", "finishedAt"))
-    return UndoStatus(EffectState(wire["state"]), ref, started, stopped, finished, wire.get("message", ""))
-
-
-def _render_effect(effect: EffectStatus | None) -> Json:
-    if effect is None:
-        return {}
-    progress = effect.progress
-    return sparse(
-        type=str(effect.type),
-        state=str(effect.state),
-        object=_render_object(effect.object),
-        prior={"suspend": effect.prior_suspend} if effect.prior_suspend is not None else {},
-        startedAt=stamp(effect.started_at),
-        stoppedAt=stamp(effect.stopped_at),
-        finishedAt=stamp(effect.finished_at),
-        progress=_render_progress(progress) if progress is not None else {},
-        message=effect.message,
-        undo=_render_undo(effect.undo),
-    )
-
-
-def _render_progress(progress: Progress) -> Json:
-    return {
-        "at": stamp(progress.at),
-        "active": progress.active,
-        "succeeded": progress.succeeded,
-        "failed": progress.failed,
-    }
-
-
-def _render_undo(undo: UndoStatus | None) -> Json:
-    if undo is None:
-        return {}
-    return sparse(
-        state=str(undo.state),
-        object=_render_object(undo.object),
-        startedAt=stamp(undo.started_at),
-        stoppedAt=stamp(undo.stopped_at),
-        finishedAt=stamp(undo.finished_at),
-        message=undo.message,
     )
 
 
