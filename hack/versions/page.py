@@ -26,7 +26,7 @@ _DIFFERENCES: Final = (
     (
         "what is installed of `manifests/wall/`",
         "everything",
-        "everything but `20-stamp.yaml` and `21-stamp-authors.yaml`, whose kind the API server does not know",
+        "everything but `2*-stamp*.yaml`, whose kind the API server does not know",
     ),
     (
         "a word of `kubectl annotate`",
@@ -57,6 +57,11 @@ _DIFFERENCES: Final = (
         "`kubectl replace` of a Rollout by a manifest from Git (Argo CD: `Replace=true`)",
         "leaves the operator's finalizer where it is",
         "is refused, since it would take the operator's finalizer off; use apply",
+    ),
+    (
+        "who cordoned a gated node (`gatehold.dev/cordoned-by`)",
+        "is stamped; a refused `kubectl drain` is undone if its person had cordoned the node",
+        "may stand in the same write, and is checked; otherwise nobody knows, and the node stays cordoned",
     ),
     (
         "what the operator demands before it prepares or releases",

@@ -12,10 +12,11 @@ REQUESTS, STATUS, JOBS = "gatehold-requests", "gatehold-status", "gatehold-jobs"
 OPERATOR, TOKEN, IDENTITY = "gatehold-operator", "gatehold-token", "gatehold-identity"
 ROLLOUTS, CHILDREN, PODS = "gatehold-rollouts", "gatehold-children", "gatehold-children-pods"
 MARKS, SERVICES, ONLY = "gatehold-marks", "gatehold-services", "gatehold-only-rollouts"
-NAMESPACES, NODES = "gatehold-namespaces", "gatehold-node-labels"
+NAMESPACES, NODE_LABELS = "gatehold-namespaces", "gatehold-node-labels"
+NODES, EVICTIONS, WEBHOOK = "gatehold-nodes", "gatehold-own-evictions", "gatehold-webhook"
 POLICIES = (
     *(REQUESTS, STATUS, JOBS, OPERATOR, TOKEN, IDENTITY),
-    *(ROLLOUTS, CHILDREN, PODS, MARKS, SERVICES, ONLY, NAMESPACES, NODES),
+    *(ROLLOUTS, CHILDREN, PODS, MARKS, SERVICES, ONLY, NAMESPACES, NODE_LABELS, NODES, EVICTIONS, WEBHOOK),
 )
 SCHEMA = "schema"
 """Refused before any policy speaks: by the CRD, by Kubernetes itself, or by RBAC (`RBAC`)."""
@@ -62,8 +63,8 @@ class Seen:
         if self.body is None:
             return None
         meta = self.body["metadata"]
-        if self.body["kind"] == "Node":  # its controllers write at any time, spec included
-            return {key: value for key, value in (meta.get("labels") or {}).items() if "gatehold.dev" in key}
+        if self.body["kind"] == "Node":
+            return _of_node(self.body)
         kept = ("labels", "annotations", "finalizers", "ownerReferences", "uid", "generation")
         facts = {key: meta.get(key) or None for key in kept}
         # a running operator's sign of life on the probe's request; a number that the Deployment controller writes
@@ -77,6 +78,18 @@ class Seen:
             return None
         moving = () if quiet else ("conditions", "effect", "verdicts", "approvals", "observedGeneration")
         return {key: value for key, value in (self.body.get("status") or {}).items() if key not in moving}
+
+
+def _of_node(body: Body) -> Mapping[str, Any]:
+    """What only people and we change of a Node; its controllers write the rest at any time, taints of their own included."""
+    meta, spec = body["metadata"], body["spec"]
+    ours = {
+        name: {key: value for key, value in (meta.get(name) or {}).items() if "gatehold.dev" in key.lower()}
+        for name in ("labels", "annotations")
+    }
+    taints = [taint for taint in spec.get("taints") or [] if taint["key"].startswith("example.com/")]
+    kept = {key: spec.get(key) for key in ("unschedulable", "providerID")}
+    return {**ours, **kept, "taints": taints, **{key: meta.get(key) for key in ("uid", "finalizers", "ownerReferences")}}
 
 
 def judge(attempt: Attempt, scene: Scene, answers: tuple[Answer, Answer], seen: tuple[Seen, Seen]) -> None:

@@ -11,6 +11,7 @@ from controlplane import Cluster, PodIdentity, provider
 from playground import OperatorProcess, can_stamp, install, wait_enforced
 from playground.install import STAMPS
 from tests.wall.api import Api, Call, path
+from tests.wall.nodes import CORDON, CORDONED_BY, DENY
 from tests.wall.people import OPERATOR, SYSTEM, Body, connect, service_account_token, settle
 from tests.wall.places import connect_places, settle_places
 from tests.wall.rollouts import AUTHORS, rollout
@@ -50,9 +51,14 @@ class Stage:
         scene = Scene(self.people, Stopped(), stamped=True)
         poll(lambda: self.people["ci"].send(scene.creation(), dryRun="All").ok is wanted)
         poll(lambda: (AUTHORS in self._made()["metadata"].get("annotations", {})) is wanted)
+        poll(lambda: (CORDONED_BY in self._cordoned()["metadata"].get("annotations", {})) is wanted)
 
     def _made(self) -> Body:
         return self.people["ada"].must(Call(path(GROUP, "rollouts", "shop"), rollout("any"), "post"), dryRun="All")
+
+    def _cordoned(self) -> Body:
+        body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "any", **DENY["metadata"]}, **CORDON}
+        return self.people["noah"].must(Call(path("v1", "nodes"), body, "post"), dryRun="All")
 
 
 def poll(done: Callable[[], bool], seconds: float = 15) -> None:

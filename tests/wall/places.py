@@ -6,10 +6,13 @@ from tests.wall.people import GROUP, RBAC, SHOP, SYSTEM, Body, bind, named, ref,
 
 GATED, ONLY = "gated", "only"
 """Namespaces behind gate web: its Rollouts are asked about; ONLY takes nothing but Rollouts, too."""
-PLACES = ("ada", "ben", "odd,*%", "dana", "oona", "dora", "lena", "binder", "nomad", "chief")
+NODERS = ("noah", "nina", "wanda", "smith", "renewer")
+PLACES = ("ada", "ben", "odd,*%", "dana", "oona", "dora", "lena", "binder", "nomad", "chief", *NODERS)
 """ada, ben and "odd,*%" edit (so do dana, oona and robot gitops); dana may override gate web, oona the Rollouts of shop.
 dora has every right on Deployments and what is like them, and none on Rollouts; lena, besides, verb orphan. binder, nomad
-and chief write namespaces and nodes: binder may bind gate web, nomad another, chief all."""
+and chief write namespaces and nodes: binder may bind gates web and gpu, nomad another, chief all. noah and nina do all that
+Kubernetes lets one do with nodes, and wanda holds verb drain besides. smith writes what leads to the webhook, and so does
+renewer, with verb renew on its certificate and its configuration, as cert-manager's accounts have it."""
 
 CONTROLLERS = {
     "collector": "generic-garbage-collector",
@@ -17,9 +20,16 @@ CONTROLLERS = {
     "deployments": "deployment-controller",
     "replicasets": "replicaset-controller",
     "hpa": "horizontal-pod-autoscaler",
+    "nodes": "node-controller",
+    "cloud": "cloud-controller-manager",
 }
 """Accounts of the controller manager, by the name that the table gives them. `kcm` is all of them, where they have none."""
 
+MANAGERS = (
+    "system:kube-controller-manager",
+    "system:cloud-controller-manager",
+    "system:serviceaccount:kube-system:cloud-controller-manager",
+)
 BEHIND = {"gatehold.dev/rollouts": "web"}
 ALL = ["get", "list", "watch", "create", "patch", "update", "delete", "deletecollection"]
 WORKLOADS: list[Body] = [
@@ -42,8 +52,31 @@ PLACES_RULE: Body = {
     "resources": ["namespaces", "namespaces/status", "namespaces/finalize", "nodes", "nodes/status"],
     "verbs": ["get", "create", "patch", "update"],
 }
-NODE_STATUS: Body = {"apiGroups": [""], "resources": ["nodes", "namespaces"], "verbs": ["patch"]}
-"""What a later issue will give the operator, and what a stolen token might wish for."""
+NODE_WORK: Body = {
+    "apiGroups": [""],
+    "resources": ["nodes", "nodes/status"],
+    "verbs": ["get", "list", "create", "patch", "update", "delete", "deletecollection"],
+}
+DRAIN: Body = {"apiGroups": [""], "resources": ["nodes"], "verbs": ["drain"]}
+WISHED: Body = {
+    "apiGroups": [""],
+    "resources": ["nodes", "nodes/status", "namespaces"],
+    "verbs": ["create", "patch", "delete"],
+}
+"""What a stolen operator's token might wish for, and RBAC does not give it."""
+
+
+WAY: Body = {"apiGroups": [""], "resources": ["secrets", "services", "endpoints"], "verbs": ALL}
+SLICES: Body = {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ALL}
+LEASES: Body = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ALL}
+RENEW: Body = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["gatehold-webhook-tls"], "verbs": ["renew"]}
+HOOKS: Body = {
+    "apiGroups": ["admissionregistration.k8s.io"],
+    "resources": ["validatingwebhookconfigurations"],
+    "verbs": ALL,
+}
+RENEW_HOOK: Body = {**HOOKS, "resourceNames": ["gatehold-evictions"], "verbs": ["renew"]}
+SECRETS: Body = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "patch", "delete"]}
 
 
 def _ours(resource: str, verb: str, *names: str) -> Body:
@@ -54,8 +87,8 @@ def _ours(resource: str, verb: str, *names: str) -> Body:
 
 def settle_places(admin: Api) -> None:
     """The places behind a gate, and who works there."""
-    for name in ("web", "mine"):
-        gate = {**named(GROUP, "Gate", name), "spec": {"type": "Rollouts", "policyRef": {"name": "solo"}}}
+    for name, kind in (("web", "Rollouts"), ("mine", "Rollouts"), ("gpu", "Drains")):
+        gate = {**named(GROUP, "Gate", name), "spec": {"type": kind, "policyRef": {"name": "solo"}}}
         admin.must(Call(path(GROUP, "gates"), gate, "post"))
     for name, labels in ((GATED, BEHIND), (ONLY, {**BEHIND, "gatehold.dev/only-rollouts": "true"})):
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
@@ -67,20 +100,34 @@ def settle_places(admin: Api) -> None:
         role(admin, namespace, "deploys", WORKLOADS, ["dora", "lena"], more=[subject("system:kube-controller-manager")])
     role(admin, SHOP, "overrides-rollouts", [_ours("rollouts", "override")], ["oona", "gitops"])
     role(admin, SHOP, "scales-what-is-left", [_ours("rollouts", "orphan")], ["lena"])
+    role(admin, SYSTEM, "leads-to-the-webhook", [WAY, SLICES, LEASES], ["smith"])
+    role(admin, SYSTEM, "renews", [WAY, RENEW], ["renewer"])
+    role(admin, SYSTEM, "wishes", [SECRETS], [], operator=True)
     for name, rule, holder in (
         ("overrides-gate", _ours("gates", "override", "web"), "dana"),
-        ("binds-web", _ours("gates", "bind", "web"), "binder"),
+        ("binds-web", _ours("gates", "bind", "web", "gpu"), "binder"),
         ("binds-mine", _ours("gates", "bind", "mine"), "nomad"),
         ("binds-all", _ours("gates", "bind"), "chief"),
         *((f"places-{who}", PLACES_RULE, who) for who in ("binder", "nomad", "chief")),
-        ("writes-node-status", NODE_STATUS, "operator"),
+        *((f"works-on-nodes-{who}", NODE_WORK, who) for who in ("noah", "nina", "wanda", "node-workers", *MANAGERS)),
+        ("drains-wanda", DRAIN, "wanda"),
+        *((f"writes-webhooks-{who}", HOOKS, who) for who in ("smith", "renewer")),
+        ("renews-webhook", RENEW_HOOK, "renewer"),
+        ("wishes", WISHED, "operator"),
     ):
-        subjects = [
-            {"kind": "ServiceAccount", "name": "gatehold", "namespace": SYSTEM} if holder == "operator" else subject(holder)
-        ]
+        subjects = [_whose(holder)]
         admin.must(Call(path(RBAC, "clusterroles"), {**named(RBAC, "ClusterRole", name), "rules": [rule]}, "post"))
         binding = {"roleRef": ref("ClusterRole", name), "subjects": subjects}
         admin.must(Call(path(RBAC, "clusterrolebindings"), {**named(RBAC, "ClusterRoleBinding", name), **binding}, "post"))
+
+
+def _whose(holder: str) -> Body:
+    match holder:
+        case "operator":
+            return {"kind": "ServiceAccount", "name": "gatehold", "namespace": SYSTEM}
+        case "node-workers":
+            return {"kind": "Group", "name": holder, "apiGroup": RBAC.split("/")[0]}
+    return subject(holder)
 
 
 def connect_places(cluster: Cluster, people: dict[str, Api]) -> None:
@@ -89,4 +136,5 @@ def connect_places(cluster: Cluster, people: dict[str, Api]) -> None:
     for name, account in CONTROLLERS.items():
         people[name] = Api.of(cluster.user(f"system:serviceaccount:kube-system:{account}"))
     people["kcm"] = Api.of(cluster.user("system:kube-controller-manager"))
+    people["ccm"] = Api.of(cluster.user("system:cloud-controller-manager"))
     people["seventeenth"] = people["admin"].impersonating("seventeenth", "authors")

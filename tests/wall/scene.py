@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tests.wall.api import Answer, Api, Call, path
-from tests.wall.people import SHOP, Body
+from tests.wall.people import OPERATOR, SHOP, Body
 
 GROUP = "gatehold.dev/v1alpha1"
 VERDICT = "verdict.gatehold.dev/"
@@ -37,11 +37,15 @@ class Ask:
     state: str = "pending"
     policy: str = "solo"
     requester: str = "ci"
+    opened_by: str = ""
+    """Who opens it, where that is not the requester."""
     release: bool = False
     undo: bool = False
     options: Sequence[str] = ()
     on_behalf_of: Sequence[str] = ()
     authors: Sequence[str] = ()
+    nodes: Sequence[str] = ()
+    """Nodes of a drain as the operator has read them beforehand; the uid of each is its name and -uid."""
     said: Sequence[tuple[str, ...]] = ()
     recorded: bool = True
     labels: Body = field(default_factory=dict)
@@ -82,7 +86,7 @@ class Scene:
             self.job, self.undo = self.hold("job"), self.hold("undo") if ask.undo else ""
         if ask.state == "nothing":
             return self
-        by = "operator" if ask.authors else ask.requester
+        by = ask.opened_by or ("operator" if ask.authors else ask.requester)
         self.people[by].must(self.creation(by))
         self.hand.bring(self, ask.state)
         return self
@@ -109,7 +113,7 @@ class Scene:
         if ask.on_behalf_of:
             spec["onBehalfOf"] = list(ask.on_behalf_of)
         if ask.authors:
-            spec |= {"authors": list(ask.authors), "requester": {"username": ask.requester}}
+            spec |= {"authors": list(ask.authors), "requester": {"username": OPERATOR}}
         if not self.stamped and "requester" not in spec:
             spec["requester"] = self.identity(by or ask.requester)
         return {**spec, **ask.spec}
@@ -286,6 +290,8 @@ def prepared(scene: Scene) -> Body:
     status: Body = {"phase": "Pending", "requestDigest": "sha256:" + hashlib.sha256(scene.name.encode()).hexdigest()}
     status["policy"] = {"name": ask.policy, "uid": "u", "generation": 1, "validitySeconds": 600, "retentionSeconds": 600}
     status |= {"preparedAt": AT, "deadline": "2036-01-01T00:00:00Z", "resolved": {"imageIDs": ["one"]}}
+    if ask.nodes:
+        status["resolved"]["nodes"] = [{"name": name, "uid": f"{name}-uid"} for name in ask.nodes]
     if ask.policy in QUORUMS:
         status |= {"quorum": QUORUMS[ask.policy], "approvals": "0/1"}
     if ask.policy == "prod":

@@ -4,7 +4,7 @@
 from typing import Any
 
 from tests.wall.api import Call, path
-from tests.wall.attempt import NAMESPACES, NODES, RBAC, SCHEMA, STATUS, Attempt, Check, field_is
+from tests.wall.attempt import NAMESPACES, NODE_LABELS, RBAC, SCHEMA, STATUS, Attempt, Check, field_is
 from tests.wall.people import GROUP, Body
 from tests.wall.rollouts import Before, at, by
 from tests.wall.scene import Ask, Scene, notes
@@ -169,7 +169,7 @@ def on_node(
 ) -> Attempt:
     if not refused and isinstance(body, dict):
         more = {"leaves": labelled(body), **more}
-    more = {"policy": NODES, **more}
+    more = {"policy": NODE_LABELS, **more}
     return Attempt(
         f"a node: {says}",
         by=who,
@@ -186,7 +186,7 @@ GPU = label(drain="web")
 HOLD = label(drain_mode="Hold")
 BOTH = joined(GPU, HOLD)
 NODE_ROWS = [
-    Attempt("a node: born behind a gate", by="nomad", do=lambda scene: Call(path("v1", "nodes"), named("Node", f"node-{scene.name}", **ours(GPU)), "post"), policy=NODES, ask=NOTHING, target=NODE, leaves=labelled(GPU)),
+    Attempt("a node: born behind a gate", by="nomad", do=lambda scene: Call(path("v1", "nodes"), named("Node", f"node-{scene.name}", **ours(GPU)), "post"), policy=NODE_LABELS, ask=NOTHING, target=NODE, leaves=labelled(GPU)),
     on_node("put behind a gate without the right", "nomad", GPU, would_be("web")),
     on_node("put behind a gate with the right", "binder", GPU),
     on_node("put behind a gate by its kubelet", "kubelet", GPU, would_be("web")),
@@ -199,11 +199,11 @@ NODE_ROWS = [
     on_node("moved to another's gate", "binder", label(drain="mine"), would_be("mine"), was=GPU),
     on_node("an empty gate", "chief", label(drain=""), "label gatehold.dev/drain names the Gate that asks about drains of this node", was=GPU),
     on_node("relaxed without the right", "nomad", HOLD, is_behind("web"), was=GPU),
-    on_node("relaxed with the right", "binder", HOLD, was=GPU),
-    on_node("relaxed by the operator", "operator", HOLD, was=GPU),
+    on_node("relaxed with the right", "binder", HOLD, was=GPU, only="stopped"),
+    on_node("relaxed by the operator", "operator", HOLD, was=GPU, only="stopped"),
     on_node("relaxed before there is a gate", "nomad", HOLD, "label gatehold.dev/drain-mode goes together with gatehold.dev/drain, which names a gate"),
-    on_node("made strict without the right", "nomad", label(drain_mode=None), is_behind("web"), was=BOTH),
-    on_node("another label", "nomad", {"metadata": {"labels": {"team": "web"}}}, was=BOTH),
+    on_node("made strict without the right", "nomad", label(drain_mode=None), is_behind("web"), was=BOTH, only="stopped"),
+    on_node("another label", "nomad", {"metadata": {"labels": {"team": "web"}}}, was=BOTH, only="stopped"),
 ]  # fmt: skip
 
 GATE_ROWS = [*BEHIND_GATES, *NODE_ROWS]

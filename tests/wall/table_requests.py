@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.wall.api import Call, path
 from tests.wall.attempt import RBAC, SCHEMA, STATUS, Attempt, field_is, gone, notes_of
+from tests.wall.people import OPERATOR as MANAGER
 from tests.wall.people import OTHER, SHOP, SYSTEM, Body
 from tests.wall.scene import GROUP, Ask, Scene, notes
 from tests.wall.writes import Do, annotate, delete, merged, patch
@@ -87,8 +88,8 @@ OPEN = [
     opening("the release of a Job that one may patch", "ci", create("ci", release="some-job"), leaves=field_is("spec.effect.type", "Release")),
     opening("the release of the one Job that one may patch", "half", create("half", release="mine"), leaves=field_is("spec.subject.name", "mine")),
     opening("a drain by a holder of verb drain", "drainer", create("drainer", {"subject": None, "effect": {"type": "Drain", "drain": {"nodes": [{"name": "n1"}]}}}), leaves=field_is("spec.effect.type", "Drain")),
-    opening("the operator names authors", "operator", create("operator", {"authors": ["grace"], "requester": {"username": "ci"}}), leaves=field_is("spec.authors", ["grace"])),
-    opening("the operator asks for a promotion, with the Gate's label", "operator", create("operator", {"subject": {"apiVersion": GROUP, "kind": "Rollout", "uid": "u"}, "effect": {"type": "Promote"}, "requester": {"username": "ci"}}, labels={"gatehold.dev/gate": "web"}), leaves=asked_by_gate_web),
+    opening("the operator names authors", "operator", create("operator", {"authors": ["grace"], "requester": {"username": MANAGER}}), leaves=field_is("spec.authors", ["grace"])),
+    opening("the operator asks for a promotion, with the Gate's label", "operator", create("operator", {"subject": {"apiVersion": GROUP, "kind": "Rollout", "uid": "u"}, "effect": {"type": "Promote"}, "requester": {"username": MANAGER}}, labels={"gatehold.dev/gate": "web"}), leaves=asked_by_gate_web),
     opening("labels of one's own tools", "ci", create("ci", labels={"team": "web"}), leaves=field_is("metadata.labels.team", "web")),
     opening("no verb request", "nora", create("nora"), 'cannot create resource "approvalrequests"', policy=RBAC),
     opening("edit in the namespace, but no verb request", "editor", create("editor"), "you may not open requests under policy solo: ask for verb request on approvalpolicies with resourceName solo in namespace shop"),

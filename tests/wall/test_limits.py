@@ -83,3 +83,20 @@ def test_thousands_of_tiny_annotations_planted_in_a_gap_are_no_verdicts(stage: S
 
     assert not answer.ok
     assert list(scene.verdicts()) == [0]
+
+
+def test_the_largest_drain(stage: Stage) -> None:
+    names = [f"n{n:03}-{'x' * 55}" for n in range(256)]
+    spec = {"subject": None, "effect": {"type": "Drain", "drain": {"selector": {"matchLabels": {"pool": "gpu"}}}}}
+    scene = stage.scene().request(Ask(requester="drainer", spec=spec, state="Approved", nodes=names))
+    prior = {"wasUnschedulable": False, "taints": ["example.com/" + "y" * 380] * 8}
+    rows = [{"name": name, "uid": f"{name}-uid", "state": "Waiting", **prior} for name in names]
+    drained = [{**row, "state": "Drained", "pods": 110, "podsLeft": 0, "message": "z" * 500} for row in rows]
+
+    refused = scene.write_status({"effect": {"type": "Drain", "nodes": rows[:-1]}})
+    assert "are the nodes that people were asked about" in refused.message
+    for nodes, state in ((rows, "Waiting"), (drained, "Running")):
+        answer = scene.write_status({"effect": {"type": "Drain", "state": state, "nodes": nodes}})
+        assert answer.ok, answer.message
+    answer = scene.write_status({"phase": "Released", "effect": {"type": "Drain", "state": "Done", "nodes": drained}})
+    assert answer.ok, answer.message

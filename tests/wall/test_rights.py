@@ -7,7 +7,7 @@ from tests.wall.api import Call, path
 from tests.wall.conftest import ROOT, Stage
 from tests.wall.people import SHOP, SYSTEM
 
-DECIDING = ("request", "approve", "deny", "override", "auto-approve", "bind", "drain", "orphan")
+DECIDING = ("request", "approve", "deny", "override", "auto-approve", "bind", "drain", "orphan", "renew")
 DEFAULT_ROLES = ("view", "edit", "admin")
 
 
@@ -52,6 +52,7 @@ def test_default_roles_hold_no_deciding_verb(stage: Stage, who: str, verb: str) 
     assert not may(stage, who, verb, "gatehold.dev", "gates", name="web")
     assert not may(stage, who, verb, "gatehold.dev", "rollouts", namespace=SHOP, name="web")
     assert not may(stage, who, verb, "", "nodes")
+    assert not may(stage, who, verb, "", "secrets", namespace=SYSTEM, name="gatehold-webhook-tls")
 
 
 def test_a_wildcard_holds_every_deciding_verb_which_is_why_doctor_lists_it(stage: Stage) -> None:
@@ -74,6 +75,15 @@ MUST = [
     ("watch", "admissionregistration.k8s.io", "validatingadmissionpolicies", {}),
     ("update", "coordination.k8s.io", "leases", {"name": "gatehold-operator", "namespace": SYSTEM}),
     ("create", "", "serviceaccounts", {"subresource": "token", "name": "gatehold-probe", "namespace": SYSTEM}),
+    *((verb, "", "nodes", {}) for verb in ("get", "list", "watch", "patch")),
+    *((verb, "", "pods", {"namespace": SHOP}) for verb in ("get", "list", "watch")),
+    ("create", "", "pods", {"subresource": "eviction", "namespace": SHOP}),
+    ("list", "policy", "poddisruptionbudgets", {"namespace": SHOP}),
+    *((verb, "coordination.k8s.io", "leases", {"namespace": SYSTEM}) for verb in ("get", "list", "create", "delete")),
+    *((verb, "", "secrets", {"namespace": SYSTEM, "name": "gatehold-webhook-tls"}) for verb in ("get", "update")),
+    ("get", "", "secrets", {"namespace": SYSTEM, "name": "gatehold-webhook-ca"}),
+    ("get", "admissionregistration.k8s.io", "validatingwebhookconfigurations", {"name": "gatehold-evictions"}),
+    ("create", "authorization.k8s.io", "subjectaccessreviews", {}),
 ]
 MUST_NOT = [
     ("approve", "gatehold.dev", "approvalpolicies", {"subresource": "sre", "name": "prod", "namespace": SHOP}),
@@ -105,7 +115,21 @@ MUST_NOT = [
     ("patch", "", "pods", {"namespace": SHOP}),
     ("update", "coordination.k8s.io", "leases", {"name": "another", "namespace": SYSTEM}),
     ("create", "rbac.authorization.k8s.io", "clusterrolebindings", {}),
-    ("create", "authorization.k8s.io", "subjectaccessreviews", {}),
+    ("drain", "", "nodes", {}),
+    ("update", "", "nodes", {}),
+    ("delete", "", "pods", {"namespace": SHOP}),
+    ("list", "policy", "poddisruptionbudgets", {"subresource": "status"}),
+    ("patch", "policy", "poddisruptionbudgets", {"namespace": SHOP}),
+    ("delete", "coordination.k8s.io", "leases", {"namespace": "kube-node-lease"}),
+    *((verb, "", "secrets", {"namespace": SYSTEM, "name": "gatehold-webhook-tls"}) for verb in ("renew", "list", "watch")),
+    ("update", "", "secrets", {"namespace": SYSTEM, "name": "gatehold-webhook-ca"}),
+    ("get", "", "secrets", {"namespace": SYSTEM, "name": "another"}),
+    ("get", "", "secrets", {"namespace": SHOP, "name": "gatehold-webhook-tls"}),
+    *(
+        (verb, "admissionregistration.k8s.io", "validatingwebhookconfigurations", {"name": "gatehold-evictions"})
+        for verb in ("patch", "update", "delete", "list")
+    ),
+    ("get", "admissionregistration.k8s.io", "validatingwebhookconfigurations", {"name": "another"}),
 ]
 
 
@@ -129,6 +153,31 @@ def test_the_probe_may_patch_its_one_request_and_its_status_and_nothing_else(sta
     assert not may(
         stage, "gatehold-probe", "patch", "gatehold.dev", "approvalrequests", namespace=SHOP, name="gatehold-probe"
     )
+
+
+def test_the_probe_may_evict_its_one_pod_and_nothing_else(stage: Stage) -> None:
+    def evicts(namespace: str, name: str) -> bool:
+        return may(stage, "gatehold-probe", "create", "", "pods", subresource="eviction", namespace=namespace, name=name)
+
+    assert evicts("default", "gatehold-probe")
+    assert not evicts("default", "another")
+    assert not evicts(SHOP, "gatehold-probe")
+    assert not any(may(stage, "gatehold-probe", verb, "", "pods", namespace="default") for verb in ("get", "list", "delete"))
+
+
+def test_what_drains_take_can_be_left_out() -> None:
+    bodies = [b for b in yaml.safe_load_all((ROOT / "manifests/wall/30-rbac.yaml").read_text()) if b and "rules" in b]
+    rules = {(b["kind"], b["metadata"]["name"]): b["rules"] for b in bodies}
+    others = [
+        rule
+        for (_, name), found in rules.items()
+        if name in ("gatehold-operator", "gatehold-operator-rollouts")
+        for rule in found
+    ]
+
+    assert {kind for kind, name in rules if name == "gatehold-operator-drains"} == {"ClusterRole", "Role"}
+    for kept in ("nodes", "pods/eviction", "poddisruptionbudgets", "subjectaccessreviews", "secrets"):
+        assert not [rule for rule in others if kept in rule["resources"]]
 
 
 def test_no_shipped_role_has_a_wildcard() -> None:

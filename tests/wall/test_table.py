@@ -14,19 +14,25 @@ from tests.wall.conftest import Stage
 from tests.wall.running import UNREACHABLE
 from tests.wall.table_children import CHILD_ROWS
 from tests.wall.table_closed import ONLY_ROWS
+from tests.wall.table_drain_status import DRAIN_STATUS_ROWS
 from tests.wall.table_gates import GATE_ROWS
 from tests.wall.table_hands import HAND_ROWS
+from tests.wall.table_held import HELD_ROWS
 from tests.wall.table_jobs import JOB_ROWS
+from tests.wall.table_nodes import NODE_DRAINS
 from tests.wall.table_places import PLACE_ROWS
 from tests.wall.table_pods import POD_ROWS
 from tests.wall.table_requests import REQUEST_ROWS
 from tests.wall.table_rollouts import ROLLOUT_ROWS
+from tests.wall.table_signs import SIGN_ROWS
 from tests.wall.table_status import STATUS_ROWS
 from tests.wall.table_verdicts import VERDICTS
+from tests.wall.table_webhook import WEBHOOK_ROWS
 
 REQUESTS = [*VERDICTS, *REQUEST_ROWS, *STATUS_ROWS, *JOB_ROWS, *PLACE_ROWS]
 ROLLOUTS = [*ROLLOUT_ROWS, *CHILD_ROWS, *HAND_ROWS, *POD_ROWS, *GATE_ROWS, *ONLY_ROWS]
-WHOLE = [*REQUESTS, *ROLLOUTS]
+DRAINS = [*NODE_DRAINS, *SIGN_ROWS, *HELD_ROWS, *DRAIN_STATUS_ROWS, *WEBHOOK_ROWS]
+WHOLE = [*REQUESTS, *ROLLOUTS, *DRAINS]
 TABLE = [attempt for attempt in WHOLE if attempt.since <= kubernetes()]
 HERE = "stamped" if kubernetes() >= (1, 36) else "unstamped"
 

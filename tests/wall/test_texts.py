@@ -52,6 +52,9 @@ def test_every_policy_has_its_binding_and_both_are_labelled() -> None:
         "gatehold-only-rollouts",
         "gatehold-namespaces",
         "gatehold-node-labels",
+        "gatehold-nodes",
+        "gatehold-own-evictions",
+        "gatehold-webhook",
     }
 
     assert {name for kind, name in names if kind == VALIDATING[0]} == wanted

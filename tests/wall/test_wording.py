@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from tests.wall.conftest import ROOT, Stage
+from tests.wall.nodes import DENY, NODE, stands
 from tests.wall.people import SHOP
 from tests.wall.scene import Ask, Scene
 
@@ -95,6 +96,19 @@ def test_status_cannot_be_written(stage: Stage) -> None:
     )
 
     assert PREFIX.format("gatehold-status") + "status is written by the operator only" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["cordon", "drain"])
+def test_a_gated_node_is_not_cordoned_and_the_refusal_says_how_to_ask(stage: Stage, verb: str) -> None:
+    scene = stage.scene()
+    stands(DENY)(scene)
+    more = ["--timeout=1s", "--force", "--ignore-daemonsets"] if verb == "drain" else []
+    done = stage.cluster.kubectl(verb, f"node-{scene.name}", *more, user="noah", check=False)
+
+    asks = f"ask for its drain with `kubectl gatehold drain node-{scene.name} --reason ...`, or hold verb drain on nodes"
+    assert PREFIX.format("gatehold-nodes") + f"gate gpu guards node node-{scene.name}: {asks}" in done.stderr
+    node = stage.people["admin"].get(NODE(scene))
+    assert node is not None and not node["spec"].get("unschedulable")
 
 
 def test_exec_in_the_operators_namespace(stage: Stage) -> None:

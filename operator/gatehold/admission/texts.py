@@ -45,6 +45,12 @@ def shipped() -> tuple[Body, ...]:
     return tuple(body for body in bodies if body and body["kind"] in (*VALIDATING, *STAMPING))
 
 
+def eviction_webhook() -> Body:
+    """The webhook configuration for evictions as this version ships it: without a caBundle, which the installation has."""
+    found: Body = yaml.safe_load((_folder("webhook") / "evictions.yaml").read_text(encoding="utf-8"))
+    return found
+
+
 def compare(expected: Iterable[Body], live: Iterable[Body]) -> list[Difference]:
     """Say how the live objects differ from the expected ones; other live objects are ignored. Empty means: as shipped."""
     present = {(body.get("kind"), body["metadata"]["name"]): body for body in live}
@@ -61,15 +67,15 @@ def compare(expected: Iterable[Body], live: Iterable[Body]) -> list[Difference]:
 
 
 def _files() -> Iterator[str]:
-    for file in sorted(_folder().iterdir(), key=lambda f: f.name):
+    for file in sorted(_folder("wall").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml"):
             yield file.read_text(encoding="utf-8")
 
 
-def _folder() -> Traversable:
-    """The wheel carries a copy of manifests/wall; a source checkout has the original."""
-    packed = resources.files(__package__) / "wall"
-    return packed if packed.is_dir() else Path(__file__).parents[3] / "manifests" / "wall"
+def _folder(name: str) -> Traversable:
+    """The wheel carries copies of manifests/wall and manifests/webhook; a source checkout has the originals."""
+    packed = resources.files(__package__) / name
+    return packed if packed.is_dir() else Path(__file__).parents[3] / "manifests" / name
 
 
 def _normal(body: Body) -> dict[str, Any]:

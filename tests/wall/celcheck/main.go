@@ -19,7 +19,7 @@ import (
 	"k8s.io/apiserver/pkg/cel/environment"
 )
 
-var versions = []string{"1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36"}
+var versions = []string{"1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37"}
 
 func main() {
 	compiled, refused := 0, 0
