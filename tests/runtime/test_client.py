@@ -204,3 +204,16 @@ async def test_a_template_that_is_kept_can_still_be_patched(cluster: Cluster, na
     assert made["data"]["template"] == kept
     patched = await cluster.merge_patch(REVISIONS, namespace, "kept", {"metadata": {"labels": {"a": "b"}}})
     assert patched["data"] == made["data"]
+
+
+async def test_a_pod_is_evicted_by_its_uid_only(cluster: Cluster, namespace: str) -> None:
+    await cluster.create(SERVICE_ACCOUNTS, namespace, {"metadata": {"name": "default"}})
+    spec = {"containers": [{"name": "c", "image": "example.org/web:1"}], "automountServiceAccountToken": False}
+    pod = await cluster.create(PODS, namespace, {"metadata": {"name": "web"}, "spec": spec})
+    with pytest.raises(errors.Conflict):
+        await cluster.evict(namespace, "web", uid="another")
+    await cluster.evict(namespace, "web", uid=pod["metadata"]["uid"], dry_run=True)
+    assert (await cluster.get(PODS, namespace, "web"))["metadata"]["uid"] == pod["metadata"]["uid"]
+    await cluster.evict(namespace, "web", uid=pod["metadata"]["uid"], grace_seconds=0)
+    with pytest.raises(errors.Absent):
+        await cluster.evict(namespace, "web", uid=pod["metadata"]["uid"])

@@ -1,8 +1,21 @@
 """Which of the API server's answers are a no that stays, and which are only bad luck."""
 
+import json
+from typing import Any
+
 import pytest
 
-from gatehold.kube.errors import ApiError, Conflict, Forbidden, Invalid, TooManyRequests, Unavailable, is_refusal
+from gatehold.kube.errors import (
+    ApiError,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    TooManyRequests,
+    Unavailable,
+    from_answer,
+    is_refusal,
+)
 
 HOOK = 'admission webhook "a.b" denied the request: not today'
 LOST = 'Internal error occurred: failed calling webhook "a.b": failed to call webhook: Post "https://x": no route'
@@ -22,3 +35,16 @@ ROWS: dict[str, tuple[ApiError, bool]] = {
 @pytest.mark.parametrize(("error", "refused"), ROWS.values(), ids=ROWS)
 def test_it_is_a_refusal_where(error: ApiError, *, refused: bool) -> None:
     assert is_refusal(error) is refused
+
+
+CAUSES: dict[str, tuple[Any, tuple[Cause, ...]]] = {
+    "listed": ({"causes": [{"reason": "DisruptionBudget", "message": "why"}]}, (Cause("DisruptionBudget", "why"),)),
+    "half said": ({"causes": [{}, "x"]}, (Cause("", ""),)),
+    "not listed": ({"causes": "x"}, ()),
+    "no details": (None, ()),
+}
+
+
+@pytest.mark.parametrize(("details", "causes"), CAUSES.values(), ids=CAUSES)
+def test_an_answer_keeps_its_causes(details: Any, causes: tuple[Cause, ...]) -> None:
+    assert from_answer(429, {}, json.dumps({"message": "no", "details": details}).encode()).causes == causes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -97,6 +98,16 @@ async def test_a_request_wakes_the_rollout_it_asks_about_first_of_all_once_it_is
     assert "Rollout/web!" in await world.asked()
 
 
+async def test_a_request_wakes_its_rollout_only_where_that_reads_something_new_in_it(world: World) -> None:
+    world.see(REQUESTS, question("ask-web", "web", phase="Pending", requestDigest="d", deadline="2026-01-01T00:00:00Z"))
+    await world.asked()
+    said = {"phase": "Pending", "requestDigest": "d", "approvals": "1/2"}
+    world.see(REQUESTS, question("ask-web", "web", **said, deadline="2026-01-01T00:00:00Z"))
+    assert await world.asked() == ["ApprovalRequest/ask-web!"]
+    world.see(REQUESTS, question("ask-web", "web", **said, deadline="2026-01-02T00:00:00Z"))
+    assert await world.asked() == ["ApprovalRequest/ask-web!", "Rollout/web"]
+
+
 async def test_a_namespaces_gate_wakes_its_rollouts_and_nothing_else_about_it_does(world: World) -> None:
     world.see(NAMESPACES, body(NAMESPACES, "shop", labels={"gatehold.dev/rollouts": "prod"}))
     assert await world.asked() == ["Rollout/api", "Rollout/web"]
@@ -145,12 +156,26 @@ async def test_at_take_over_what_is_decided_due_or_under_way_goes_first(world: W
     world.see(ROLLOUTS, body(ROLLOUTS, "due", status={"phase": "Held", "until": (now - timedelta(1)).isoformat()}))
     world.see(ROLLOUTS, body(ROLLOUTS, "later", status={"phase": "Held", "until": (now + timedelta(1)).isoformat()}))
     world.see(ROLLOUTS, body(ROLLOUTS, "odd", status={"phase": "Held", "until": "soon"}))
+    world.see(REQUESTS, question("due-api", "api", phase="Pending", requestDigest="d", deadline="2020-01-01T00:00:00Z"))
     world.see(GATES, body(GATES, "prod"))
     assert await world.asked() == []
-    assert await world.router.take_over() == 1
-    first = ["ApprovalRequest/ask-web!", "Rollout/api!", "Rollout/due!", "Rollout/web!"]
+    assert await world.router.take_over() == 2
+    first = ["ApprovalRequest/ask-web!", "ApprovalRequest/due-api!", "Rollout/api!", "Rollout/due!", "Rollout/web!"]
     later = ["Gate/prod", "Rollout/later", "Rollout/odd", "Rollout/web"]
     assert sorted(set(await world.asked())) == sorted(first + later)
+
+
+async def test_at_take_over_the_rest_waits_until_what_is_decided_is_through(world: World) -> None:
+    world.router.stand_down()
+    world.see(REQUESTS, question("ask-web", "web", phase="Approved", requestDigest="d"))
+    taking = asyncio.create_task(world.router.take_over())
+    decided = [await world.queue.get() for _ in range(2)]
+    assert sorted(key.kind for key in decided) == ["ApprovalRequest", "Rollout"]
+    assert not len(world.queue) and not taking.done()
+    for key in decided:
+        world.queue.done(key)
+    await taking
+    assert "Rollout/api" in await world.asked()
 
 
 def test_every_kind_has_a_cache_and_is_named_once() -> None:

@@ -1,0 +1,120 @@
+"""The HTTPS server of the webhook: reads reviews, has them answered, and denies whatever is none. It runs in any loop.
+
+There is one door, POST /evict. Nothing else, no size, no error and no silence of ours ever lets an eviction pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from gatehold.admission.reviews import Review, ReviewError, parse, render, uid_of
+from gatehold.domain.eviction_sight import Answer, Word
+from gatehold.domain.evictions import unsure
+
+log = logging.getLogger(__name__)
+PATH: Final = "/evict"
+MOST_BYTES: Final = 64 * 2**10
+BODY_SECONDS: Final = 2.0
+ANSWER_SECONDS: Final = 2.5
+"""Together less than the API server waits (5 s): a late answer of ours is a clear no, its own is an error."""
+_GOODBYE_SECONDS: Final = 2.0
+_PARTING_SECONDS: Final = 0.3
+
+Answers = Callable[[Review], Awaitable[Answer]]
+Told = Callable[[Answer, float], None]
+
+
+class ReviewServer:
+    """One listener; `answers` judges, `told` hears of each answer and how long it took."""
+
+    def __init__(self, answers: Answers, told: Told = lambda _answer, _seconds: None) -> None:
+        """Nothing listens yet."""
+        self._answers = answers
+        self._told = told
+        self._runner: web.ServerRunner | None = None
+        self._ending = False
+        self.port = 0
+
+    async def start(self, address: str, port: int, context: ssl.SSLContext) -> None:
+        """Listen; port 0 takes a free one, which then stands in `port`."""
+        server = web.Server(self._handle, access_log=None)
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=_GOODBYE_SECONDS)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, address, port, ssl_context=context).start()
+        self.port = self._runner.addresses[0][1]
+
+    @property
+    def listens(self) -> bool:
+        """Tell whether reviews are taken."""
+        return self._runner is not None
+
+    async def stop(self) -> None:
+        """Take no new connection, tell those that are open to go elsewhere, answer what was asked, close.
+
+        A connection that is closed in the moment in which a question is on its way would be a failed call.
+        """
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            self._ending = True
+            await asyncio.gather(*(site.stop() for site in runner.sites))
+            await asyncio.sleep(_PARTING_SECONDS)
+            await runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
+        began = time.perf_counter()
+        uid, answer = await self._answered(request)
+        self._told(answer, time.perf_counter() - began)
+        status = 200 if uid else answer.code
+        response = web.Response(body=render(uid, answer), status=status, content_type="application/json")
+        if self._ending:
+            response.force_close()
+        return response
+
+    async def _answered(self, request: web.BaseRequest) -> tuple[str, Answer]:
+        """The uid of the question, and the answer. Where there is no uid it can be no yes."""
+        try:
+            body = await _body(request)
+        except (ValueError, RecursionError, TimeoutError, ConnectionError, web.HTTPException) as error:
+            return "", malformed(str(error) or "the body did not come")
+        uid = uid_of(body)
+        if (request.method, request.path) != ("POST", PATH):
+            return uid, malformed(f"they are POSTed to {PATH}")
+        try:
+            review = parse(body)
+        except ReviewError as error:
+            return uid, malformed(str(error))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return review.uid, await self._answers(review)
+        except TimeoutError:
+            return review.uid, unsure("the answer took too long")
+        except Exception:
+            log.exception("an eviction could not be judged, so it is held")
+            return review.uid, unsure("an error, which the log of the operator tells")
+
+
+def malformed(why: str) -> Answer:
+    """Denied: this was no question that is answered here."""
+    return Answer(False, 400, f"gatehold answers reviews of evictions only: {why}", Word.MALFORMED)
+
+
+async def _body(request: web.BaseRequest) -> object:
+    """The JSON of the body; ValueError where there is none, or too much of it."""
+    raw = bytearray()
+    async with asyncio.timeout(BODY_SECONDS):
+        async for chunk in request.content.iter_any():
+            raw += chunk
+            if len(raw) > MOST_BYTES:
+                raise ValueError(f"the body is longer than {MOST_BYTES} bytes")
+    try:
+        return json.loads(raw)
+    except ValueError:
+        raise ValueError("the body is not JSON") from None

@@ -1,0 +1,126 @@
+"""Nodes in the cache: what is kept of one, whom a change of one wakes, and what happens without the right to list them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from tests.runtime.support import request_body
+from tests.runtime.test_kinds import World, body
+
+from gatehold.controllers.summary import summarise
+from gatehold.kube.client import Page
+from gatehold.kube.errors import Forbidden
+from gatehold.kube.resources import GATES, NODES, REQUESTS, Resource
+from gatehold.runtime.cache import Store
+from gatehold.runtime.nodes import trimmed
+from gatehold.runtime.objects import Objects
+from gatehold.runtime.resync import Feed, Resync
+from gatehold.telemetry.metrics import Metrics
+
+GATED = {"gatehold.dev/drain": "gpu"}
+
+
+def node(
+    name: str = "n1", *, cordoned: bool = False, notes: dict[str, str] | None = None, gated: bool = False
+) -> dict[str, Any]:
+    made = body(NODES, name, labels=GATED if gated else {})
+    made["metadata"]["annotations"] = notes or {}
+    return made | {"spec": {"unschedulable": True} if cordoned else {}, "status": {"images": [{"names": ["x"] * 50}]}}
+
+
+def drain(name: str, *nodes: str) -> dict[str, Any]:
+    made = request_body(name, "shop")
+    made["spec"].pop("subject", None)
+    made["spec"]["effect"] = {"type": "Drain", "drain": {"nodes": [{"name": each} for each in nodes]}}
+    made["metadata"] |= {"uid": f"uid-{name}", "resourceVersion": "1"}
+    return made
+
+
+def test_a_node_is_kept_without_what_nobody_decides_by() -> None:
+    kept = trimmed(node(cordoned=True, notes={"a": "b"}))
+    assert set(kept) == {"apiVersion", "kind", "metadata", "spec"}
+    assert kept["spec"] == {"unschedulable": True}
+    assert kept["metadata"]["annotations"] == {"a": "b"}
+
+
+async def test_a_heartbeat_wakes_nobody() -> None:
+    world = World()
+    world.see(NODES, node(gated=True))
+    assert await world.asked() == ["Node/n1"]
+    world.see(NODES, node(gated=True))
+    assert await world.asked() == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        node(cordoned=True),
+        node(notes={"gatehold.dev/released-by": "uid"}),
+        node(notes={"gatehold.dev/cordoned-by": "alice"}),
+    ],
+    ids=["cordoned", "marked", "stamped"],
+)
+async def test_a_change_that_matters_has_the_node_looked_at(changed: dict[str, Any]) -> None:
+    world = World()
+    world.see(NODES, node())
+    assert await world.asked() == []
+    changed["metadata"]["resourceVersion"] = str(10**6)
+    world.see(NODES, changed)
+    assert await world.asked() == ["Node/n1"]
+
+
+async def test_a_gate_has_its_nodes_looked_at() -> None:
+    world = World()
+    world.see(NODES, node(gated=True))
+    world.see(NODES, node("n2"))
+    await world.asked()
+    world.see(GATES, body(GATES, "gpu", spec={"policyRef": {"name": "p"}}))
+    assert await world.asked() == ["Gate/gpu", "Node/n1"]
+
+
+async def test_a_node_that_goes_has_what_was_kept_for_it_looked_at() -> None:
+    world = World()
+    gone = node(cordoned=True)
+    world.see(NODES, gone)
+    await world.asked()
+    world.see(NODES, gone, "DELETED")
+    assert await world.asked() == ["Node/n1"]
+
+
+async def test_a_cordon_wakes_the_drains_of_that_node() -> None:
+    world = World()
+    world.router.caches.requests = Store(summarise)
+    world.see(NODES, node())
+    world.see(REQUESTS, drain("mine", "n1"))
+    world.see(REQUESTS, drain("other", "n2"))
+    await world.asked()
+    changed = node(cordoned=True)
+    world.see(NODES, changed)
+    assert await world.asked() == ["ApprovalRequest/mine", "Node/n1"]
+
+
+class Refusing:
+    """An API server that lists no nodes for this account, or one that does."""
+
+    def __init__(self) -> None:
+        self.refuses = True
+
+    async def list_pages(self, resource: Resource, label_selector: str = "", limit: int = 500) -> AsyncIterator[Page]:
+        if self.refuses:
+            raise Forbidden("nodes is forbidden", status=403)
+        yield Page([node()], "7")
+
+
+async def test_without_the_right_to_list_them_nothing_is_known_and_nothing_forgotten() -> None:
+    nodes, cluster = Objects(), Refusing()
+    feed = Feed(NODES, nodes, nodes.upsert, lambda uid: nodes.remove(uid) and None, plain=True)
+    resync = Resync(cluster, feed, Metrics())  # type: ignore[arg-type]
+    assert await resync.first() == 0
+    assert resync.version == ""
+    cluster.refuses = False
+    assert await resync.sweep() == 1
+    cluster.refuses = True
+    assert await resync.sweep() == 0
+    assert len(nodes) == 1
