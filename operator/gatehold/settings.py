@@ -113,7 +113,22 @@ class Settings:
     """Namespace in which requests about node drains are created; absent, the operator's own."""
 
     drain_policy: str | None = None
-    """Policy of node drains that no Gate names."""
+    """Policy of node drains that no Gate names; absent, only nodes behind a Gate are drained."""
+
+    webhook_port: int = -1
+    """Port of the webhook for evictions; -1 none: Gates of mode Hold are not ready then."""
+
+    webhook_address: str = "0.0.0.0"  # noqa: S104 - the API server comes from outside the pod
+    """Address of the webhook for evictions."""
+
+    webhook_cert_dir: str | None = None
+    """Folder with tls.crt and tls.key of the webhook, read again when they change; absent, a Secret is read."""
+
+    webhook_secret: str = "gatehold-webhook-tls"  # noqa: S105 - a name
+    """Secret of the webhook's certificate, in the operator's namespace, read where no folder is given."""
+
+    webhook_ca_secret: str = "gatehold-webhook-ca"  # noqa: S105 - a name
+    """Secret of the CA by which the leader renews that certificate; where there is none, somebody else renews it."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -174,7 +189,8 @@ def _check(settings: Settings) -> None:
     _demand("lease_renew_seconds", retry < renew < lease, "between GATEHOLD_LEASE_RETRY_SECONDS and GATEHOLD_LEASE_SECONDS")
     _demand("log_format", settings.log_format in {"json", "console"}, "json or console")
     _demand("log_level", settings.log_level in {"DEBUG", "INFO", "WARNING", "ERROR"}, "DEBUG, INFO, WARNING or ERROR")
-    _demand("http_port", -1 <= settings.http_port <= 65_535, "a port, 0 or -1")
+    for name in ("http_port", "webhook_port"):
+        _demand(name, -1 <= getattr(settings, name) <= 65_535, "a port, 0 or -1")
     allowed = "an https URL" + (" or http://127.0.0.1" if settings.notice_insecure_loopback else "")
     _demand("notice_url", notice_url_allowed(settings.notice_url, settings.notice_insecure_loopback), allowed)
 

@@ -36,6 +36,8 @@ def operator(gatehold: Cluster, notices: Receiver) -> Iterator[OperatorProcess]:
         robot_users="robot-ci,other-robot",
         notice_url=notices.url,
         notice_insecure_loopback="true",
+        drain_policy="node-drains",
+        drain_namespace="node-drains",
     )
     process.start()
     wait_enforced(gatehold)

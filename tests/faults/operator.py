@@ -10,7 +10,7 @@ Product code is as shipped: this module takes the place of the one method that s
 `Folder` is the test's side of it.
 
 A write is a call that changes something stored: not a dry run, not a review or a token request (nothing is stored), not
-the Lease (its renewals are a clock and no effect).
+the Lease of the leader (its renewals are a clock and no effect).
 """
 
 import json
@@ -27,10 +27,12 @@ from tests.faults import rollout_words
 
 FOLDER: Final = "FAULT_FOLDER"
 WAITS: Final = "FAULT_WAITS"
-_STORE_NOTHING: Final = frozenset({"leases", "token"})
-_WHOLE: Final = frozenset({"deployments", "controllerrevisions", "approvalrequests"})
+_WHOLE: Final = frozenset({"deployments", "controllerrevisions", "approvalrequests", "leases"})
 """Written whole: that they are written is all there is to say."""
+LEADERS: Final = "gatehold-operator"
 _PRECONDITIONS: Final = frozenset({"uid", "resourceVersion", "name", "namespace"})
+_COMES_BESIDE: Final = frozenset({"taints"})
+"""The node controller may be faster with the taint of a cordon, or slower than the uncordon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def written(method: str, path: str, body: Any) -> Written | None:
     if pieces[0] == "namespaces" and len(pieces) > 2:
         pieces = pieces[2:]
     plural, name, sub = (*pieces, "", "")[:3]
-    if plural.endswith("reviews") or _STORE_NOTHING & {plural, sub}:
+    if plural.endswith("reviews") or sub == "token" or (plural == "leases" and name == LEADERS):
         return None
     if plural == "events":
         return Written(body["regarding"]["name"], f"events {body['reason']}")
@@ -157,14 +159,15 @@ def _detail(body: Any, plural: str, sub: str) -> str:
     if sub == "status":
         return _status_detail(body.get("status", {}))
     keys = [*body.get("metadata", {}), *body.get("spec", {})]
-    return " ".join(sorted(set(keys) - _PRECONDITIONS))
+    return " ".join(sorted(set(keys) - _PRECONDITIONS - _COMES_BESIDE))
 
 
 def _status_detail(status: dict[str, Any]) -> str:
-    """The phase, else how the effect stands, else its undo, else what is new."""
+    """The phase, else how each node of a drain stands, or the effect, else its undo, else what is new."""
     effect = status.get("effect") or {}
     undo = effect.get("undo") or {}
-    texts = (("", status.get("phase")), ("effect ", effect.get("state")), ("undo ", undo.get("state")))
+    nodes = " ".join(node["state"] for node in effect.get("nodes") or ())
+    texts = (("", status.get("phase")), ("nodes ", nodes), ("effect ", effect.get("state")), ("undo ", undo.get("state")))
     return next((f"{kind}{text}" for kind, text in texts if text), " ".join(sorted(status)))
 
 

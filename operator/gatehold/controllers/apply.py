@@ -75,7 +75,8 @@ class Apply:
             return False
         effect = plan.status.effect
         begun = effect is not None and effect.state is not EffectState.WAITING
-        asks = plan.status.phase in (Phase.PENDING, Phase.APPROVED) and not begun
+        releases = plan.proof is Proof.BEFORE_STATUS  # also an effect that begins with this very status
+        asks = releases or (plan.status.phase in (Phase.PENDING, Phase.APPROVED) and not begun)
         return not asks or await self._gather.confirm(request, body, plan.status)
 
     async def _write_beside(self, request: Request, body: Body, plan: Plan) -> Body:
@@ -153,6 +154,7 @@ async def write_beside(writing: Coroutine[Any, Any, Body], knowing: Coroutine[An
             raise NotProvenError
     finally:
         await asyncio.wait([known])
+        known.exception()  # where the status was not written, nobody asks for it
     return body
 
 

@@ -1,6 +1,7 @@
 """The cycle of an ApprovalRequest: gather, decide, apply, until there is nothing more to do now. Called by the runtime."""
 
 import contextlib
+import itertools
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 Body = dict[str, Any]
 _AGAIN = timedelta(seconds=1)  # until a wall that could not be proven is asked about again
 _MOST_STEPS = 12  # a pass ends by itself long before; a plan that never settles must not spin
+_STEPS_A_NODE = 6  # of a drain, where each node is cordoned, emptied and verified
 
 
 class RequestController:
@@ -46,15 +48,17 @@ class RequestController:
             return None  # the wall's own probe: nobody decides it
         body = self._runtime.requests.body(key.uid)
         plan: Plan | None = None
-        for _ in range(_MOST_STEPS):
+        for taken in itertools.count():
             if body is None:
                 return None
+            if taken >= _most_steps(plan):
+                break
             version = body["metadata"]["resourceVersion"]
             plan, newer = await self._step(body)
             if newer["metadata"]["resourceVersion"] == version and not _touched(plan):
                 return plan.recheck_at
             body = self._runtime.requests.body(key.uid)
-        log.error("the plan did not settle in %d steps; holding until the next event", _MOST_STEPS)
+        log.error("the plan did not settle in %d steps; holding until the next event", _most_steps(plan))
         return plan.recheck_at if plan is not None else None
 
     async def _step(self, body: Body) -> tuple[Plan, Body]:
@@ -66,7 +70,7 @@ class RequestController:
         logs.add(trace_id=observed.request.trace_id)
         plan = decide(observed, now)
         if plan.status.request_digest and not observed.status.request_digest and observed.request.has_effect:
-            self._gather.claim(body)
+            self._gather.claim(body, plan.status.resolved)
         try:
             return plan, await self._apply.apply(observed.request, body, plan)
         except NotProvenError:
@@ -113,6 +117,11 @@ class RequestController:
         rolled = RolledBack(restored=True, finding=Finding(Reason.NOTHING_TO_UNDO, "nothing had been begun"))
         plan = Plan(with_conditions(status, None, rolled, now), (MarkDone(),))
         return plan, await self._apply.apply(parse(_bare(body)), body, plan)
+
+
+def _most_steps(plan: Plan | None) -> int:
+    effect = plan.status.effect if plan is not None else None
+    return _MOST_STEPS + _STEPS_A_NODE * (len(effect.nodes) if effect is not None else 0)
 
 
 def _touched(plan: Plan) -> bool:

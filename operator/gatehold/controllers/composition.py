@@ -11,9 +11,13 @@ from gatehold.controllers.approval_request import RequestController
 from gatehold.controllers.break_glass import EVERY_SECONDS as BREAK_GLASS_SECONDS
 from gatehold.controllers.break_glass import BreakGlass
 from gatehold.controllers.effects import Hands
+from gatehold.controllers.evictions import evictions_of
 from gatehold.controllers.gate import GateController
 from gatehold.controllers.gather import Gather
 from gatehold.controllers.hindsight import Hindsight
+from gatehold.controllers.maintenance import EVERY_SECONDS as MAINTENANCE_SECONDS
+from gatehold.controllers.maintenance import MaintenanceKeeper
+from gatehold.controllers.nodes import NodeController
 from gatehold.controllers.orphans import EVERY_SECONDS as ORPHANS_SECONDS
 from gatehold.controllers.orphans import Orphans
 from gatehold.controllers.probe import ProbeAccount
@@ -65,6 +69,10 @@ def build(runtime: Runtime) -> Controllers:
     requests = RequestController(runtime, gather, Apply(runtime, wall, gather, hands, tell))
     voice = WallVoice(runtime, wall, tell)
     wall.on_turn = voice.turned
+    maintenance = MaintenanceKeeper(runtime)
+    evictions = evictions_of(runtime, probe)
+    nodes = NodeController(runtime, maintenance, evictions.proof.proven)
+    evictions.proof.on_turn = nodes.turned
 
     async def on_leading() -> None:
         try:
@@ -80,13 +88,22 @@ def build(runtime: Runtime) -> Controllers:
             await probe.ensure_request()
 
     return Controllers(
-        controllers=(requests, PolicyController(runtime, wall), rollout_controller(runtime, wall), GateController(runtime)),
+        controllers=(
+            requests,
+            PolicyController(runtime, wall),
+            rollout_controller(runtime, wall, gather.is_genuine),
+            GateController(runtime, evictions.proof.state),
+            nodes,
+        ),
         periodics=(
             Periodic("wall", PROOF_SECONDS, keep, leader_only=False),
             Periodic("break-glass", BREAK_GLASS_SECONDS, BreakGlass(runtime, tell).sweep),
+            Periodic("maintenance", MAINTENANCE_SECONDS, maintenance.sweep),
             Periodic("orphans", ORPHANS_SECONDS, Orphans(runtime).sweep),
             Periodic("retention", runtime.settings.retention_sweep_seconds, Retention(runtime, Hindsight(tell)).sweep),
+            *evictions.periodics,
         ),
+        parts=evictions.parts,
         on_wall_change=lambda: wall.changed(_identity(runtime)),
         on_verdict=wall.look_soon,
         on_leading=on_leading,

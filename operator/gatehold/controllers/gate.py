@@ -1,12 +1,14 @@
 """The cycle of a Gate: can it be read, and can people be asked by its policy. It writes status only."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from gatehold.api import approval_policy, gate
 from gatehold.api.common import ParseError, shortened, time
 from gatehold.controllers.apply import merge_patch
-from gatehold.domain.gate import Readiness, readiness, unreadable
+from gatehold.domain.gate import Readiness, WebhookState, drains_readiness, readiness, unreadable
+from gatehold.domain.model import Policy
 from gatehold.domain.reasons import ConditionType
 from gatehold.domain.status import Condition
 from gatehold.domain.tiers import policy_flaw
@@ -15,6 +17,8 @@ from gatehold.kube.resources import GATES
 from gatehold.runtime.parts import GATE, Key, Runtime
 
 Body = dict[str, Any]
+Webhook = Callable[[], tuple[WebhookState, str]]
+"""What is known of the webhook for evictions, and why."""
 _MOST_TEXT = 1024
 
 
@@ -23,9 +27,10 @@ class GateController:
 
     kind = GATE
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, webhook: Webhook) -> None:
         """Use the runtime's caches and account."""
         self._runtime = runtime
+        self._webhook = webhook
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Write the status if it changed."""
@@ -47,15 +52,24 @@ class GateController:
 
     def _judged(self, body: Body) -> Readiness:
         try:
+            if gate.type_of(body) == gate.DRAINS:
+                drains = gate.parse_drains(body)
+                return drains_readiness(drains, *self._policy(drains.policy), *self._webhook())
             name = gate.parse(body).policy
+            return readiness(name, *self._policy(name))
         except ParseError as error:
             return unreadable(str(error))
-        policy = self._runtime.policies.get("", name)
+
+    def _policy(self, name: str) -> tuple[Policy | None, str]:
+        """The policy and what is wrong with it. Raises ParseError that names it."""
+        body = self._runtime.policies.get("", name)
+        if body is None:
+            return None, ""
         try:
-            parsed = approval_policy.parse(policy) if policy is not None else None
+            parsed = approval_policy.parse(body)
         except ParseError as error:
-            return unreadable(f"ApprovalPolicy {name}: {error}")
-        return readiness(name, parsed, policy_flaw(parsed) if parsed is not None else "")
+            raise ParseError(f"ApprovalPolicy {name}: {error}") from error
+        return parsed, policy_flaw(parsed)
 
 
 def _condition(before: Body, found: Readiness, generation: int, now: datetime) -> Condition:

@@ -12,7 +12,7 @@ from gatehold.api.digest import request_digest
 from gatehold.api.request_status import parse_status, render_resolved
 from gatehold.controllers.effects import Hands
 from gatehold.controllers.standing import Trust
-from gatehold.controllers.summary import subjects_of
+from gatehold.controllers.summary import nodes_of, subjects_of
 from gatehold.controllers.wall import SAID_AFTER, Wall
 from gatehold.domain.model import EffectType, Policy, Request, Verdict, Word
 from gatehold.domain.phases import Phase
@@ -20,11 +20,13 @@ from gatehold.domain.plan import Observed, Rules
 from gatehold.domain.status import EffectState, Resolved, Status
 from gatehold.domain.tiers import needs_auto_approve, policy_flaw
 from gatehold.kube.client import Access
+from gatehold.kube.resources import NODES
 from gatehold.runtime.cache import Subject
 from gatehold.runtime.parts import Runtime
 from gatehold.runtime.sightings import Sighting
 
 Body = Mapping[str, Any]
+_RELEASING = (EffectType.RELEASE, EffectType.DRAIN, EffectType.PROMOTE)
 
 
 class Gather:
@@ -92,7 +94,7 @@ class Gather:
             unproven=frozenset(n for n, known in trust.items() if known is Trust.UNPROVEN),
             unread=len(verdicts) < len(admitted) and self._wall.unknown_for() >= SAID_AFTER,
             wall_proven=self._wall.proven(),
-            owner=self._owner(body, request) if request.has_effect and not status.request_digest else "",
+            owner=self._owner(body, observed) if request.has_effect and not status.request_digest else "",
             pending_in_policy=self._runtime.requests.rank_in_policy(request.uid) if waits else 0,
             pending_of_author=self._runtime.requests.rank_in_author(request.uid) if waits else 0,
         )
@@ -117,15 +119,20 @@ class Gather:
         found = [await self._wall.confirm(s.monotonic) for s in sightings if s is not None]
         return len(found) == len(asked) and all(trust is Trust.GENUINE for trust in found)
 
+    async def is_genuine(self, body: Body) -> bool:
+        """Whether every yes that counts in a request, as it stands, met the wall: for a cycle of another kind."""
+        return await self.confirm(parse(body), body, parse_status(body))
+
     def _settled(self, body: Body) -> frozenset[int]:
         """The verdicts that stand in the status as counted, where that says that they met the wall.
 
         The status that approves a release is written beside the look that its last yes waits for. Until the release was
         tried, or held with the look done, that status says nothing yet: should the process die in between, look again.
+        A promotion is tried once its Rollout has used the yes.
         """
         uid, status = str(body["metadata"]["uid"]), body.get("status") or {}
         effect = status.get("effect") or {}
-        releases = effect.get("type") == EffectType.RELEASE  # of all others the look comes before the status
+        releases = effect.get("type") in _RELEASING  # of all others the look comes before the status
         if releases and status.get("phase") == Phase.APPROVED and effect.get("state") == EffectState.WAITING:
             if any(c["type"] == "Held" and c["status"] == "True" for c in status.get("conditions") or ()):
                 self._looked = {known for known in self._looked if known in self._runtime.requests} | {uid}
@@ -159,26 +166,37 @@ class Gather:
         access = Access("auto-approve", "gatehold.dev", "approvalpolicies", name=policy.name, namespace=request.namespace)
         return await self._runtime.cluster.access_review_self(access)
 
-    def _owner(self, body: Body, request: Request) -> str:
-        """Another live request that acts on the same subject and came first, or has it already."""
-        mine = (str(body["metadata"].get("creationTimestamp")), request.uid)
-        for subject in subjects_of(body):
+    def _owner(self, body: Body, observed: Observed) -> str:
+        """Another live request that acts on the same subject and came first, or has it already.
+
+        A node is owned by a drain, and from other drains only: held ones are asked about for each person.
+        """
+        uid, drains = observed.request.uid, observed.request.effect.type is EffectType.DRAIN
+        mine = (str(body["metadata"].get("creationTimestamp")), uid)
+        for subject in _subjects(body, observed.resolved):
             for record in self._runtime.requests.by_subject(subject):
                 summary = record.summary
-                if record.uid == request.uid or not summary.effect:
+                shared = subject[1] == NODES.kind and not (drains and summary.drains)
+                if record.uid == uid or not summary.effect or shared:
                     continue
                 claimed = self._claims.get(subject) == record.uid
                 if summary.prepared or claimed or (summary.created, record.uid) < mine:
                     return record.name
         return ""
 
-    def claim(self, body: Body) -> None:
+    def claim(self, body: Body, resolved: Resolved | None) -> None:
         """Note, in the same moment as the decision, that this request owns its subjects from now on."""
         known = self._runtime.requests
         if len(self._claims) > 2 * len(known) + 64:
             self._claims = {s: uid for s, uid in self._claims.items() if uid in known}
-        for subject in subjects_of(body):
+        for subject in _subjects(body, resolved):
             self._claims[subject] = str(body["metadata"]["uid"])
+
+
+def _subjects(body: Body, resolved: Resolved | None) -> tuple[Subject, ...]:
+    """What the request acts on; the nodes of a drain as they were just read, since labels may have chosen them."""
+    nodes = resolved.nodes if resolved is not None else ()
+    return nodes_of(node.name for node in nodes) if nodes else subjects_of(body)
 
 
 def _urgent(admitted: tuple[Verdict, ...], status: Status, now: datetime) -> bool:

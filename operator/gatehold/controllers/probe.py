@@ -16,6 +16,7 @@ from gatehold.admission.texts import PART_OF
 from gatehold.api.approval_request import VERDICT_PREFIX, parse_verdicts
 from gatehold.controllers.standing import Trust
 from gatehold.controllers.wall_access import GUARDS
+from gatehold.domain.evictions import PROBE_NAMESPACE, PROBE_POD
 from gatehold.domain.ledger import MOST
 from gatehold.domain.model import Word
 from gatehold.kube.client import Cluster
@@ -77,6 +78,17 @@ class ProbeAccount:
                 self._minted = float("-inf")
             return Tried(error.status, error.message)
         return Tried(200, "the forgery was accepted")
+
+    async def try_eviction(self) -> Answer:
+        """Dry-run an eviction of the pod that our webhook alone refuses, as the probe's account."""
+        probe = await self._as_probe()
+        try:
+            await probe.evict(PROBE_NAMESPACE, PROBE_POD, uid=PROBE_POD, dry_run=True)
+        except ApiError as error:
+            if error.status == _UNAUTHORIZED:
+                self._minted = float("-inf")
+            return Tried(error.status, error.message)
+        return Tried(200, "the eviction was accepted")
 
     async def ensure_request(self) -> None:
         """Create the request that the probe tries on, where it is not there. Its policy allows no effect."""

@@ -1,11 +1,13 @@
 """What the cache must know about each request without unpacking it. Called by the runtime's Store for every event."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from gatehold.api.approval_request import VERDICT_PREFIX
+from gatehold.domain.model import EffectType
 from gatehold.domain.reasons import Reason
+from gatehold.kube.resources import NODES
 from gatehold.runtime.cache import Subject, Summary
 from gatehold.runtime.watchdog import PROBE
 
@@ -16,14 +18,15 @@ def summarise(body: Mapping[str, Any]) -> Summary:
     """Read the few fields that indexes need. Never raises: what is odd is looked at by the controller."""
     meta, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
     phase = str(status.get("phase") or "")
-    effect = (spec.get("effect") or {}).get("type", "None") != "None"
+    kind = (spec.get("effect") or {}).get("type") or EffectType.NONE
     return Summary(
         created=str(meta.get("creationTimestamp") or ""),
         phase=phase,
         policy=str((spec.get("policyRef") or {}).get("name") or ""),
         author=str((spec.get("requester") or {}).get("username") or ""),
         subjects=subjects_of(body),
-        effect=effect and phase in _LIVE,
+        effect=kind != EffectType.NONE and phase in _LIVE,
+        drains=kind == EffectType.DRAIN,
         prepared=bool(status.get("requestDigest")),
         waiting=phase in ("", "Pending") and meta["name"] != PROBE,
         urgent=_urgent(meta, status, phase),
@@ -32,16 +35,33 @@ def summarise(body: Mapping[str, Any]) -> Summary:
 
 
 def subjects_of(body: Mapping[str, Any]) -> tuple[Subject, ...]:
-    """Everything the request acts on: its subject, and the undo Job beside it."""
+    """Everything the request acts on: its subject and the undo Job beside it, or the nodes of a drain."""
     spec, namespace = body.get("spec") or {}, str(body["metadata"].get("namespace") or "")
-    subject, release = spec.get("subject") or {}, (spec.get("effect") or {}).get("release") or {}
+    effect, subject = spec.get("effect") or {}, spec.get("subject") or {}
+    if effect.get("type") == EffectType.DRAIN:
+        return nodes_of(_drained(body, effect))
+    release = effect.get("release") or {}
     if not subject.get("name"):
         return ()
+    if subject.get("kind") == NODES.kind:
+        return nodes_of((str(subject["name"]),))
     place = str(subject.get("namespace") or namespace)
     found = [(str(subject.get("apiVersion") or ""), str(subject.get("kind") or ""), place, str(subject["name"]))]
     if (release.get("undo") or {}).get("name"):
         found.append(("batch/v1", "Job", place, str(release["undo"]["name"])))
     return tuple(found)
+
+
+def nodes_of(names: Iterable[str]) -> tuple[Subject, ...]:
+    """Nodes as subjects; they are in no namespace."""
+    return tuple((NODES.api_version, NODES.kind, "", name) for name in names)
+
+
+def _drained(body: Mapping[str, Any], effect: Mapping[str, Any]) -> tuple[str, ...]:
+    """The nodes that were resolved, and before that those that are named: labels say nothing before somebody has looked."""
+    resolved = ((body.get("status") or {}).get("resolved") or {}).get("nodes") or ()
+    named = resolved or (effect.get("drain") or {}).get("nodes") or ()
+    return tuple(str(node.get("name") or "") for node in named)
 
 
 def _urgent(meta: Mapping[str, Any], status: Mapping[str, Any], phase: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
-from gatehold.kube.resources import SERVICE_ACCOUNTS, Resource
+from gatehold.kube.resources import PODS, SERVICE_ACCOUNTS, Resource
 from gatehold.kube.transport import (
     APPLY_PATCH,
     JSON,
@@ -30,6 +30,8 @@ from gatehold.kube.transport import (
 
 Body = dict[str, Any]
 FIELD_MANAGER = "gatehold"
+EVICTION_SECONDS = 15.0
+"""The API server tries for 10 s by itself where many pods of one budget are evicted at once, or the uid is another one."""
 
 
 class Page(NamedTuple):
@@ -85,9 +87,13 @@ class Cluster:
         source = Source(with_token(self._transport.source.configuration, token), self.namespace)
         return Cluster(Transport(source, timeout=timeout, listeners=self._transport.listeners))
 
-    def sibling(self, *, timeout: float) -> Cluster:
-        """Return the same account with connections of its own, which no other call can hold up. Close it yourself."""
-        return Cluster(Transport(self._transport.source, timeout=timeout, listeners=self._transport.listeners))
+    def sibling(self, *, timeout: float, listeners: tuple[Listener, ...] | None = None) -> Cluster:
+        """Return the same account with connections of its own, which no other call can hold up. Close it yourself.
+
+        One that is used in another thread needs `listeners` of its own.
+        """
+        heard = self._transport.listeners if listeners is None else listeners
+        return Cluster(Transport(self._transport.source, timeout=timeout, listeners=heard))
 
     async def __aenter__(self) -> Self:
         """Nothing is opened before the first call."""
@@ -165,11 +171,16 @@ class Cluster:
         namespace: str | None = None,
         field_selector: str = "",
         seconds: int = 300,
+        bookmarks: bool = False,
     ) -> AsyncIterator[Body]:
-        """Iterate over watch events after that version, for at most that long; an ERROR event is handed out as it is."""
+        """Iterate over watch events after that version, for at most that long; an ERROR event is handed out as it is.
+
+        With `bookmarks` one comes about every minute: a sign of life, and the version to go on from.
+        """
         query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)}
         query |= {"labelSelector": label_selector} if label_selector else {}
         query |= {"fieldSelector": field_selector} if field_selector else {}
+        query |= {"allowWatchBookmarks": "true"} if bookmarks else {}
         call = Call("GET", f"{resource.path(namespace)}?{urlencode(query)}", timeout=seconds + 30.0)
         async for event in self._transport.stream(call):
             yield event
@@ -273,6 +284,27 @@ class Cluster:
             "preconditions": {key: value for key, value in wanted.items() if value},
         }
         return await self._write(resource, Call("DELETE", resource.path(namespace, name), options))
+
+    async def evict(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        grace_seconds: int | None = None,
+        dry_run: bool = False,
+    ) -> Body:
+        """Evict that very pod, as its budgets allow: `Conflict` where another has its name, 429 where a budget says no."""
+        options: Body = {"preconditions": {"uid": uid}}
+        options |= {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": namespace},
+            "deleteOptions": options,
+        }
+        path = PODS.path(namespace, name, "eviction") + _query(dry_run)
+        return await self._write(PODS, Call("POST", path, body, timeout=EVICTION_SECONDS), dry_run=dry_run)
 
     # ---- who may do what
 

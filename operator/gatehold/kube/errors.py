@@ -20,19 +20,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Cause(NamedTuple):
+    """One of the causes that an answer lists beside its sentence, such as the budget that an eviction would violate."""
+
+    reason: str
+    message: str
 
 
 class ApiError(Exception):
     """The API server did not do what was asked; `status` is 0 where no answer came at all."""
 
-    def __init__(self, message: str, *, status: int = 0, reason: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        reason: str = "",
+        retry_after: float | None = None,
+        causes: tuple[Cause, ...] = (),
+    ) -> None:
         """Keep what a caller may branch on; `message` is the API server's own sentence."""
         super().__init__(message)
         self.message = message
         self.status = status
         self.reason = reason
         self.retry_after = retry_after
+        self.causes = causes
 
     def __str__(self) -> str:
         """Render as `409 Conflict: ...`."""
@@ -106,7 +122,8 @@ def from_answer(status: int, headers: Mapping[str, str], raw: bytes) -> ApiError
     if status == 409 and reason == "AlreadyExists":
         kind = AlreadyExists
     message = str(answer.get("message") or raw[:500].decode("utf-8", "replace") or "no message")
-    return kind(message, status=status, reason=reason, retry_after=_retry_after(headers, answer))
+    retry_after = _retry_after(headers, answer)
+    return kind(message, status=status, reason=reason, retry_after=retry_after, causes=_causes(answer))
 
 
 def _parse_status(raw: bytes) -> dict[str, Any]:
@@ -115,6 +132,13 @@ def _parse_status(raw: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _causes(answer: Mapping[str, Any]) -> tuple[Cause, ...]:
+    details = answer.get("details")
+    found = details.get("causes") if isinstance(details, dict) else None
+    listed = found if isinstance(found, list) else []
+    return tuple(Cause(str(c.get("reason") or ""), str(c.get("message") or "")) for c in listed if isinstance(c, dict))
 
 
 def _retry_after(headers: Mapping[str, str], answer: Mapping[str, Any]) -> float | None:

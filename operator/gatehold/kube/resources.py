@@ -41,8 +41,10 @@ JOBS = Resource("batch", "v1", "jobs", True, "Job")
 PODS = Resource("", "v1", "pods", True, "Pod")
 NODES = Resource("", "v1", "nodes", False, "Node")
 NAMESPACES = Resource("", "v1", "namespaces", False, "Namespace")
+SECRETS = Resource("", "v1", "secrets", True, "Secret")
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", True, "ServiceAccount")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", True, "Lease")
+BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", True, "PodDisruptionBudget")
 EVENTS = Resource("events.k8s.io", "v1", "events", True, "Event")
 VAP = Resource("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", False, "ValidatingAdmissionPolicy")
 VAP_BINDINGS = Resource(
@@ -59,6 +61,13 @@ MAP_BINDINGS = Resource(
     "mutatingadmissionpolicybindings",
     False,
     "MutatingAdmissionPolicyBinding",
+)
+WEBHOOKS = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "validatingwebhookconfigurations",
+    False,
+    "ValidatingWebhookConfiguration",
 )
 CRDS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", False, "CustomResourceDefinition")
 ROLES = Resource("rbac.authorization.k8s.io", "v1", "roles", True, "Role")

@@ -39,7 +39,7 @@ class Summary:
     subjects: tuple[Subject, ...]
     """Everything the request acts on; the undo Job too, so that its events find the request."""
     effect: bool
-    """Something is done once it is approved."""
+    """Something is done once it is approved, and it is not over."""
     prepared: bool
     """It has a requestDigest: people can answer."""
     waiting: bool
@@ -48,6 +48,8 @@ class Summary:
     """Decided, or something is under way: after a restart it goes first."""
     due_at: float | None
     """Server time (seconds) of the next deadline that stands in status; in the past means: goes first."""
+    drains: bool = False
+    """Its effect is a drain: of each node there is one at a time."""
 
 
 @dataclass(slots=True)
@@ -82,6 +84,12 @@ class Store:
         self._pending_of_policy: dict[str, Ranked] = {}
         self._pending_of_author: dict[tuple[str, str], Ranked] = {}
         self._phases: Counter[str] = Counter()
+        self._changed: Callable[[Mapping[str, Any]], None] = _unheard
+        self._gone: Callable[[str], None] = _unheard
+
+    def listen(self, changed: Callable[[Mapping[str, Any]], None], gone: Callable[[str], None]) -> None:
+        """Have one listener hear of every body that is taken in, and of every uid that is forgotten. It must not raise."""
+        self._changed, self._gone = changed, gone
 
     # ---- filling
 
@@ -106,6 +114,7 @@ class Store:
             self._unindex(record)
             record.resource_version, record.packed, record.summary, record.seen = version, pack(body), summary, seen
         self._index(record)
+        self._changed(body)
         return True
 
     def remove(self, uid: str, version: str = "") -> Record | None:
@@ -114,6 +123,7 @@ class Store:
         self._departed.note(uid, version, record.resource_version if record is not None else "")
         if record is not None:
             self._unindex(record)
+            self._gone(uid)
         return record
 
     # ---- reading
@@ -221,6 +231,10 @@ class Store:
             _discard(self._pending_of_author, (record.namespace, summary.author), record)
 
 
+def _unheard(_: object) -> None:
+    """Nobody listens."""
+
+
 def _discard(index: dict[K, Ranked], key: K, record: Record) -> None:
     ranked = index[key]
     ranked.discard(record.summary.created, record.order, record.uid)
@@ -243,4 +257,5 @@ def _interned(summary: Summary) -> Summary:
         waiting=summary.waiting,
         urgent=summary.urgent,
         due_at=summary.due_at,
+        drains=summary.drains,
     )

@@ -34,7 +34,8 @@ def _watch(resource: Resource) -> None:
 
 
 for _kind in KINDS:
-    _watch(_kind.resource)
+    if not _kind.plain:
+        _watch(_kind.resource)
 
 
 @kopf.on.login(registry=registry)
@@ -99,7 +100,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.chunk_size = 500
     settings.process.ultimate_exiting_timeout = 10.0
     for kind in KINDS:
-        if kind.selector:
+        if kind.selector and not kind.plain:
             settings.watching.label_selectors[_address(kind.resource)] = kind.selector
 
 

@@ -19,6 +19,7 @@ from gatehold.kube.resources import (
     MAP,
     MAP_BINDINGS,
     NAMESPACES,
+    NODES,
     POLICIES,
     REQUESTS,
     ROLLOUTS,
@@ -27,8 +28,9 @@ from gatehold.kube.resources import (
     Resource,
 )
 from gatehold.runtime.cache import Record, Store, Summarise
+from gatehold.runtime.nodes import gate_of, note_of, trimmed
 from gatehold.runtime.objects import Item, Objects
-from gatehold.runtime.parts import GATE, POLICY, REQUEST, ROLLOUT, Key
+from gatehold.runtime.parts import GATE, NODE, POLICY, REQUEST, ROLLOUT, Key
 
 Body = Mapping[str, Any]
 
@@ -54,6 +56,7 @@ class Caches:
         self.gates = Objects(note=_policy, group=lambda item: item.note)
         self.deployments = Objects(note=_rollout)
         self.namespaces = Objects(note=_gate, group=lambda item: item.note)
+        self.nodes = Objects(note=note_of, group=gate_of, trim=trimmed)
 
 
 class Desk(Protocol):
@@ -87,6 +90,8 @@ class Kind:
     """List it again that often, whatever the settings say."""
     optional: bool = False
     """The API server may not serve it; then there are none."""
+    plain: bool = False
+    """Watched without kopf, whose listing is dear, and only as far as we may: without the right to, none are known."""
 
 
 # ---- whom a change wakes
@@ -135,9 +140,24 @@ def _deployment_wakes(desk: Desk, item: Item) -> None:
 
 
 def _gate_wakes(desk: Desk, item: Item) -> None:
-    """The Rollouts of the namespaces that name it."""
+    """The Rollouts of the namespaces that name it, and the nodes."""
     for namespace in desk.caches.namespaces.grouped(item.name):
         _namespace_wakes(desk, namespace)
+    for node in desk.caches.nodes.grouped(item.name):
+        desk.enqueue(node_key(node))
+
+
+def _node_wakes(desk: Desk, item: Item) -> None:
+    """The requests that act on it, and its own cycle where there is anything to say of it."""
+    _wake_requests(desk, NODES, item)
+    if item.note:
+        desk.enqueue(node_key(item))
+
+
+def _node_gone(desk: Desk, item: Item) -> None:
+    """The same: what was kept for it goes."""
+    _wake_requests(desk, NODES, item)
+    desk.enqueue(node_key(item))
 
 
 def _namespace_wakes(desk: Desk, item: Item) -> None:
@@ -154,6 +174,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(MAP_BINDINGS, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS, optional=True),
     Kind(GATES, "gates", _gate_wakes, key=GATE, every_seconds=_FEW_SECONDS, optional=True),
     Kind(NAMESPACES, "namespaces", _namespace_wakes, GATED, note_only=True, every_seconds=_FEW_SECONDS),
+    Kind(NODES, "nodes", _node_wakes, note_only=True, gone=_node_gone, plain=True),
     Kind(DEPLOYMENTS, "deployments", _deployment_wakes, OF_ROLLOUT),
     Kind(ROLLOUTS, "rollouts", _rollout_wakes, key=ROLLOUT, optional=True),
     Kind(JOBS, "jobs", _job_wakes, HELD),
@@ -177,6 +198,11 @@ def key_of(record: Record) -> Key:
 def rollout_key(item: Item) -> Key:
     """The key of a Rollout."""
     return Key(ROLLOUT, item.namespace, item.name, item.uid)
+
+
+def node_key(item: Item) -> Key:
+    """The key of a node."""
+    return Key(NODE, "", item.name, item.uid)
 
 
 def wake_subject(desk: Desk, record: Record, *, urgent: bool) -> None:

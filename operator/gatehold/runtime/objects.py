@@ -27,18 +27,24 @@ class Item:
 
 Note = Callable[[Mapping[str, Any]], str]
 Group = Callable[[Item], str]
+Trim = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def _no_note(_: Mapping[str, Any]) -> str:
     return ""
 
 
+def _whole(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    return body
+
+
 class Objects:
     """uid -> Item, found by namespace and name as well. Single-threaded: only the loop touches it."""
 
-    def __init__(self, note: Note = _no_note, group: Group | None = None) -> None:
-        """Start empty; `note` is made of each body, and `group` says by what else its item is found."""
+    def __init__(self, note: Note = _no_note, group: Group | None = None, trim: Trim = _whole) -> None:
+        """Start empty; `note` is made of each body, `group` says by what else its item is found, `trim` what is kept."""
         self._note = note
+        self._trim = trim
         self._group = group
         self._groups: OneOrMany[str] = OneOrMany()
         self._items: dict[str, Item] = {}
@@ -54,7 +60,8 @@ class Objects:
             return False
         if self._departed.outlived(uid, version):
             return False
-        item = Item(uid, str(meta.get("namespace") or ""), str(meta["name"]), version, pack(body), self._note(body))
+        packed = pack(self._trim(body))
+        item = Item(uid, str(meta.get("namespace") or ""), str(meta["name"]), version, packed, self._note(body))
         if self._group is not None:
             if old is not None:
                 self._groups.discard(self._group(old), uid)

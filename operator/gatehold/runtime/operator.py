@@ -41,6 +41,8 @@ from gatehold.telemetry.notices import Notices
 
 log = logging.getLogger(__name__)
 _TLS_BYTES = 64 * 2**10
+_PLAIN_SECONDS = 2.0  # at least, between two watches that break at once
+_REFUSED_SECONDS = 60.0  # between two looks for what we may not list
 
 
 async def run(
@@ -139,6 +141,7 @@ class Operator:
             gates=caches.gates,
             deployments=caches.deployments,
             namespaces=caches.namespaces,
+            nodes=caches.nodes,
             wall=caches.wall,
             metrics=self.metrics,
             events=self.recorder,
@@ -147,11 +150,13 @@ class Operator:
             answered=self.router.answered,
             is_leader=self.may_act,
             catch_up=self.router.resyncs[REQUESTS].catch_up,
+            knows=lambda: self.synced.is_set() and self.heartbeat.fresh(),
         )
         self.built = build(runtime)
         self.workers.controllers = {controller.kind: controller for controller in self.built.controllers}
         self.router.on_wall_change = self.built.on_wall_change
         self.router.on_verdict = self.built.on_verdict
+        self.site.require({part.name: part.ready for part in self.built.parts if part.ready is not None})
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to end, or until a part ends."""
@@ -192,6 +197,7 @@ class Operator:
         parts += [(f"resync-{resync.feed.resource.plural}", self._sweep(resync)) for resync in self.resyncs]
         parts += [(f"bridge-{resync.feed.resource.plural}", self._cross(resync)) for resync in self.resyncs]
         parts += [(periodic.name, self._repeat(periodic)) for periodic in self.built.periodics]
+        parts += [(part.name, _awaited(part.run)) for part in self.built.parts]
         parts.append(("kopf", self._after_sync(self._kopf.run)))
         return parts
 
@@ -220,9 +226,20 @@ class Operator:
 
     async def _cross(self, resync: Resync) -> None:
         await self.synced.wait()
+        if resync.feed.plain:
+            await self._watch_plainly(resync)
         if await self.bridges[resync.feed.resource].run(resync.version):
             resync.wanted.set()
         await asyncio.Event().wait()
+
+    async def _watch_plainly(self, resync: Resync) -> None:
+        """Watch a kind without kopf: a bridge that leads to the next list, again and again."""
+        while True:
+            loop = asyncio.get_running_loop()
+            again_at = loop.time() + (_PLAIN_SECONDS if resync.version else _REFUSED_SECONDS)
+            await self._bridge(resync).run(resync.version)
+            await asyncio.sleep(max(0.0, again_at - loop.time()))
+            await self._guarded(f"relist-{resync.feed.resource.plural}", resync.sweep)
 
     async def _sweep(self, resync: Resync) -> None:
         await self.synced.wait()
@@ -276,6 +293,10 @@ class Operator:
         self._kopf.stop()
         await cancel(tasks)
         await self.built.on_end()
+
+
+async def _awaited(run: Callable[[], Awaitable[None]]) -> None:
+    await run()
 
 
 def _terms(settings: Settings, identity: str) -> Terms:

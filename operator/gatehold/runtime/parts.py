@@ -35,6 +35,7 @@ REQUEST = "ApprovalRequest"
 POLICY = "ApprovalPolicy"
 ROLLOUT = "Rollout"
 GATE = "Gate"
+NODE = "Node"
 
 
 class Controller(Protocol):
@@ -57,6 +58,18 @@ class Periodic:
     leader_only: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that runs as long as the process, from before anything is listed; where it ends, the process does.
+
+    /readyz names each that says when it is `ready`.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+    ready: Callable[[], bool] | None = None
+
+
 async def _nothing() -> None:
     """Stand in for a hook that is not used."""
 
@@ -75,6 +88,7 @@ class Controllers:
     """Awaited once after this process became the leader and before its first reconcile, e.g. to prove the wall."""
     on_end: Callable[[], Awaitable[None]] = _nothing
     """Awaited last of all: close what the controllers opened themselves."""
+    parts: Sequence[Part] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,8 @@ class Runtime:
     """Children of Rollouts (label gatehold.dev/rollout)."""
     namespaces: Objects
     """Namespaces on which a Gate is named (label gatehold.dev/rollouts); the item's `note` is its name."""
+    nodes: Objects
+    """Every node, cut down to labels, annotations, `unschedulable` and taints; grouped by the Gate that its label names."""
     wall: Objects
     """Policies and bindings of admission that carry app.kubernetes.io/part-of=gatehold."""
     metrics: Metrics
@@ -108,6 +124,8 @@ class Runtime:
     """Whether this process may act at this very moment."""
     catch_up: Callable[[], Awaitable[bool]]
     """List every request that is not done into the cache, whatever the watch has delivered; whether the list was whole."""
+    knows: Callable[[], bool] = lambda: True
+    """Whether the caches are filled, and what changes comes; may be asked from any thread."""
 
 
 BuildControllers = Callable[[Runtime], Controllers]

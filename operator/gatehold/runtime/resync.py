@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gatehold.kube.client import Cluster
-from gatehold.kube.errors import Absent, ApiError, Gone
+from gatehold.kube.errors import Absent, ApiError, Forbidden, Gone
 from gatehold.kube.resources import Resource
 from gatehold.telemetry.metrics import Metrics
 
@@ -48,6 +48,8 @@ class Feed:
     """List again at least that often, whatever the settings say."""
     optional: bool = False
     """The API server may not serve this kind; then it has no objects."""
+    plain: bool = False
+    """Kopf does not watch it, and we may not be allowed to list it; then what is known stays."""
 
 
 class Listings:
@@ -149,6 +151,11 @@ class Resync:
         except Absent:
             if not self.feed.optional:
                 raise
+            dropped = 0
+        except Forbidden as error:
+            if not self.feed.plain:
+                raise
+            log.warning("%s are not known: %s", self.feed.resource.plural, error)
             dropped = 0
         finally:
             self._touched = None

@@ -7,6 +7,7 @@ drops the keys: at the moment it takes over, `take_over` asks for a cycle of eve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from gatehold.kube.clock import ClockUnknown, ServerClock
 from gatehold.kube.resources import REQUESTS, Resource
 from gatehold.runtime.cache import Record, Store
-from gatehold.runtime.kinds import KINDS, Caches, Kind, at_work, is_due, key_of, rollout_key, wake_subject
+from gatehold.runtime.kinds import KINDS, Caches, Kind, at_work, is_due, key_of, node_key, rollout_key, wake_subject
 from gatehold.runtime.objects import Item, Objects
 from gatehold.runtime.parts import GATE, POLICY, ROLLOUT, Key
 from gatehold.runtime.queue import WorkQueue
@@ -25,6 +26,7 @@ Event = Mapping[str, Any]
 Body = Mapping[str, Any]
 
 _AT_ONCE = 1_000
+_HEAD_START = 1.0  # seconds that what is decided or due has for itself at a take-over, at most
 
 
 class Router:
@@ -92,12 +94,10 @@ class Router:
 
         The watch tells of it later, and that is no news any more.
         """
-        if resource is not REQUESTS:
+        if resource is REQUESTS:
+            self._request_taken(body)
+        else:
             self._taken(resource, body)
-        elif self.caches.requests.upsert(body, self._now()):
-            record = self.caches.requests.get(body["metadata"]["uid"])
-            if record is not None:
-                self._kinds[REQUESTS].wakes(self, record)
 
     def dropped(self, resource: Resource, uid: str, version: str = "") -> None:
         """Forget an object that is done or gone, at that version where it is known, and look at what depends on it."""
@@ -122,7 +122,11 @@ class Router:
             self._queue.add(key, urgent=urgent)
 
     async def take_over(self) -> int:
-        """Begin to act: ask for a cycle of everything known, what is decided or due first; returns how many requests."""
+        """Begin to act: ask for a cycle of everything known, what is decided or due first; returns how many requests.
+
+        The rest begins once those are through, or a little later: thousands of looks must not be in the way of the first
+        release.
+        """
         self.acting = True
         rest = list[Record | Item]()
         for found, first in self._known():
@@ -130,9 +134,15 @@ class Router:
                 self.enqueue(_key(found), urgent=True)
             else:
                 rest.append(found)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_HEAD_START):
+                await self._queue.drained()
         for kind, objects in ((POLICY, self.caches.policies), (GATE, self.caches.gates)):
             for item in objects:
                 self.enqueue(Key(kind, "", item.name, item.uid))
+        for item in self.caches.nodes:
+            if item.note:
+                self.enqueue(node_key(item))
         for place, found in enumerate(rest):
             if place % _AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -146,12 +156,12 @@ class Router:
         self._queue.clear()
 
     def _known(self) -> Iterator[tuple[Record | Item, bool]]:
-        """Every request and Rollout, and whether it goes first; a Rollout does with what is decided about it."""
+        """Every request and Rollout, and whether it goes first; a Rollout does with what is decided about it by now."""
         now = self._now()
         for record in self.caches.requests:
             due = record.summary.due_at
             first = record.summary.urgent or (due is not None and now is not None and due <= now)
-            if first:
+            if first and not record.summary.waiting:
                 wake_subject(self, record, urgent=True)
             yield record, first
         for item in self.caches.rollouts:
@@ -163,7 +173,7 @@ class Router:
         requests, uid = self.caches.requests, body["metadata"]["uid"]
         known = requests.get(uid)
         said = len(known.seen or ()) if known is not None else 0
-        if not requests.upsert(body, self._now()):
+        if not self._request_taken(body):
             return False
         record = requests.get(uid)
         if self.acting and record is not None and len(record.seen or ()) > said:
@@ -171,6 +181,17 @@ class Router:
         if record is not None and not self._only_heartbeat(record, body):
             # A verdict, or a step of an effect, does not stand in line behind a thousand new questions.
             self.enqueue(key_of(record), urgent=record.summary.prepared or record.seen is not None)
+        return True
+
+    def _request_taken(self, body: Body) -> bool:
+        """Keep a request, and wake whom it concerns where that may read something new in it; False where it is no news."""
+        requests, uid = self.caches.requests, body["metadata"]["uid"]
+        known = requests.get(uid)
+        said = _said(known) if known is not None else None
+        if not requests.upsert(body, self._now()):
+            return False
+        record = requests.get(uid)
+        if record is not None and said != _said(record):
             self._kinds[REQUESTS].wakes(self, record)
         return True
 
@@ -221,6 +242,7 @@ class Router:
             selector=kind.selector,
             every_seconds=kind.every_seconds,
             optional=kind.optional,
+            plain=kind.plain,
         )
 
 
@@ -233,6 +255,12 @@ class _Part:
 
     def versions(self) -> dict[str, str]:
         return {item.uid: item.resource_version for item in self._wall if item.note == self._kind}
+
+
+def _said(record: Record) -> tuple[object, ...]:
+    """What others go by in a request: whether people are asked, how it was decided, until when that stands."""
+    summary = record.summary
+    return summary.prepared, summary.phase, summary.due_at
 
 
 def _key(found: Record | Item) -> Key:

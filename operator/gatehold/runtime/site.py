@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -19,6 +19,10 @@ class Site:
         self._metrics = metrics
         self._runner: web.AppRunner | None = None
         self.port = 0
+
+    def require(self, ready: Mapping[str, Check]) -> None:
+        """Have more conditions hold before it is ready."""
+        self._ready.update(ready)
 
     async def start(self, address: str, port: int) -> None:
         """Listen; port 0 takes a free one, which then stands in `port`."""

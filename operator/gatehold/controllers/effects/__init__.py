@@ -4,8 +4,10 @@ What is to be done is decided in gatehold.domain.effects; nothing here decides.
 """
 
 from gatehold.controllers.effects.base import EffectHands, NoHands
+from gatehold.controllers.effects.drain import DrainHands
 from gatehold.controllers.effects.promote import RolloutHands
 from gatehold.controllers.effects.release_job import JobHands
+from gatehold.controllers.effects.release_node import NodeHands
 from gatehold.domain.model import EffectType, Request
 from gatehold.runtime.parts import Runtime
 
@@ -18,12 +20,13 @@ class Hands:
     def __init__(self, runtime: Runtime) -> None:
         """Make each pair of hands once."""
         self._none = NoHands()
-        self._by_type: dict[EffectType, EffectHands] = {
-            EffectType.PROMOTE: RolloutHands(runtime),
-            EffectType.RELEASE: JobHands(runtime),
+        self._by_type: dict[EffectType, tuple[EffectHands, ...]] = {
+            EffectType.DRAIN: (DrainHands(runtime),),
+            EffectType.PROMOTE: (RolloutHands(runtime),),
+            EffectType.RELEASE: (JobHands(runtime), NodeHands(runtime)),
         }
 
     def of(self, request: Request) -> EffectHands:
         """The hands for this request; those of an effect that this version does not know touch nothing."""
-        hands = self._by_type.get(request.effect.type)
-        return hands if hands is not None and hands.knows(request) else self._none
+        known = self._by_type.get(request.effect.type, ())
+        return next((hands for hands in known if hands.knows(request)), self._none)
