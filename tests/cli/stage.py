@@ -23,7 +23,7 @@ from gatehold.api.digest import policy_digest, request_digest
 from gatehold.api.job import resolved
 from gatehold.api.request_status import render_resolved
 from gatehold.cli.main import run
-from gatehold.domain.status import Resolved
+from gatehold.domain.status import Resolved, ResolvedDrain, ResolvedNode
 from gatehold.kube.client import Cluster
 from gatehold.kube.resources import REQUESTS
 from playground import install
@@ -71,6 +71,9 @@ BINDINGS = {"sees-rollouts": ("alice", "bob", "ci", "dana"), "sees-pods": ("alic
             "is-finance": ("carol",), "overrides": ("olga",)}  # fmt: skip
 
 
+_WITHOUT_PLACE = {"doctor", "--help", "drain", "uncordon", "certs"}
+
+
 class Tty(io.StringIO):
     """A stream where a person sits."""
 
@@ -115,7 +118,7 @@ class Stage:
             self._streams(out, err, given),
             mock.patch.dict("os.environ", {"COLUMNS": str(tty), "TERM": "xterm", **environ}),
         ):
-            place = () if words[0] in {"doctor", "--help"} or "-A" in words else ("-n", "shop")
+            place = () if words[0] in _WITHOUT_PLACE or "-A" in words else ("-n", "shop")
             code = run([*words, "--kubeconfig", self.kubeconfig(person), *place])
         return Ended(code, out.getvalue(), err.getvalue())
 
@@ -129,7 +132,14 @@ class Stage:
     def waiting(self, person: str, *words: str, command: tuple[str, ...] = ("wait",)) -> Iterator["subprocess.Popen[str]"]:
         """Start a command that waits, in a process of its own; at its first line on stderr it is really waiting."""
         environ = {**os.environ, "PYTHONPATH": str(ROOT / "operator"), "KUBECONFIG": self.kubeconfig(person)}
-        program = [sys.executable, "-m", "gatehold", *command, *words, "-n", "shop"]
+        program = [
+            sys.executable,
+            "-m",
+            "gatehold",
+            *command,
+            *words,
+            *(() if command[0] in _WITHOUT_PLACE else ("-n", "shop")),
+        ]
         pipes: Json = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         with subprocess.Popen(program, env=environ, **pipes) as process:
             try:
@@ -186,13 +196,14 @@ class Stage:
     def prepare(self, name: str, quorum: list[Json] | None = None, minutes: int = 60) -> Json:
         """Pending with digest, quorum, what was read, deadline and escalation, as the operator writes it."""
         body = self.get("apr", name)
-        policy = json.loads(self.plane.kubectl("get", "apol", "prod", "-o", "json").stdout)
+        under = body["spec"]["policyRef"]["name"]
+        policy = json.loads(self.plane.kubectl("get", "apol", under, "-o", "json").stdout)
         read = self._read(body)
         now = datetime.now(UTC)
         digest = policy_digest(policy["spec"])
         wanted = quorum or [{"role": "sre", "count": 1, "backups": ["duty"], "acceptedRoles": ["sre"]},
                             {"role": "finance", "count": 1, "acceptedRoles": ["finance"]}]  # fmt: skip
-        snapshot = {"name": "prod", "uid": policy["metadata"]["uid"], "generation": policy["metadata"]["generation"],
+        snapshot = {"name": under, "uid": policy["metadata"]["uid"], "generation": policy["metadata"]["generation"],
                     "digest": digest, "validitySeconds": 3600, "retentionSeconds": 86400}  # fmt: skip
         due = now + timedelta(minutes=minutes)
         waiting = [_condition(kind, value) for kind, value in (("Ready", "False"), ("Held", "True"), ("Approved", "False"))]
@@ -213,6 +224,9 @@ class Stage:
 
     def _read(self, body: Json) -> Json:
         effect = body["spec"].get("effect") or {}
+        if effect.get("type") == "Drain":
+            found = [ResolvedNode(node["name"], node["uid"], "gpu") for node in effect["drain"]["nodes"]]
+            return render_resolved(Resolved(nodes=tuple(found), drain=ResolvedDrain(3, 1, ("Deployment shop/web: 3 pods",))))
         if effect.get("type") != "Release":
             return {}
         undo = (effect.get("release") or {}).get("undo")

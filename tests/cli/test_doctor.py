@@ -23,6 +23,7 @@ def test_doctor_finds_the_wall_as_shipped_and_says_what_is_missing(stage: Stage)
     texts = [f["text"] for f in report["findings"]]
     assert "gatehold-stamp turns words into verdicts" in texts
     assert "gatehold-stamp-authors names who changed a Rollout" in texts
+    assert "gatehold-stamp-nodes names who cordoned a gated node" in texts
     assert ended.code == Exit.NO  # no operator runs here
     assert {f["part"] for f in report["findings"] if f["level"] == "problem"} == {"Operator", "Probe"}
     holders = {
@@ -53,6 +54,7 @@ def test_doctor_finds_a_loosened_wall_and_a_wildcard(old_stage: Stage) -> None:
     assert [(text.split()[0], command.rsplit("/", 1)[1]) for text, command in absent] == [
         ("gatehold-stamp", "20-stamp.yaml"),
         ("gatehold-stamp-authors", "21-stamp-authors.yaml"),
+        ("gatehold-stamp-nodes", "22-stamp-nodes.yaml"),
     ]
     problems = {f["part"]: f for f in report["findings"] if f["level"] == "problem" and f["part"] in {"Wall", "Bypass"}}
     assert "gatehold-jobs" in problems["Wall"]["text"]

@@ -34,7 +34,7 @@ def test_a_gate_that_can_ask_people_who_exist_is_in_order() -> None:
 def test_what_keeps_a_gate_from_asking_is_a_problem() -> None:
     assert (Level.PROBLEM, "gate front: asked under policy prod") in told(gate(ready="False"))
     assert (Level.PROBLEM, "gate front: the operator has not looked at it") in told(gate(ready=""))
-    assert told(gate(type="Drains")) == [(Level.PROBLEM, "gate front cannot be read: everything behind it is held")]
+    assert told(gate(type="Pods")) == [(Level.PROBLEM, "gate front cannot be read: everything behind it is held")]
     assert told(grants=[]) == [
         (Level.PROBLEM, "namespace shop names gate front, which is not there: every Rollout in it is held")
     ]

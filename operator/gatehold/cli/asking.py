@@ -97,16 +97,17 @@ def _metadata(draft: Json, question: Question, spec: Json) -> Json:
     if name:
         return {**{k: v for k, v in metadata.items() if k != "generateName"}, "name": name}
     if "name" not in metadata and "generateName" not in metadata:
-        metadata["generateName"] = f"{_slug(str((spec.get('subject') or {}).get('name') or 'drain'))}-"
+        metadata["generateName"] = f"{slug(str((spec.get('subject') or {}).get('name') or 'drain'))}-"
     return metadata
 
 
 def key_name(key: str) -> str:
     """The name that a key stands for: readable where it can be, and different for every different key."""
-    return f"{_slug(key)}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+    return f"{slug(key)}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """The beginning of a name that can be read, out of any text."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_KEY_ROOM].strip("-") or "request"
 
 
@@ -145,12 +146,12 @@ async def _held_job(session: Session, name: str) -> JobFacts:
 async def _open(session: Session, body: Json, question: Question) -> tuple[Json, bool]:
     """Create it; where the name is taken, an equal request is this very one."""
     try:
-        return await _create(session, body, dry_run=question.dry_run), True
+        return await create_stamped(session, body, dry_run=question.dry_run), True
     except errors.AlreadyExists:
         return await _same(session, body), False
 
 
-async def _create(session: Session, body: Json, *, dry_run: bool) -> Json:
+async def create_stamped(session: Session, body: Json, *, dry_run: bool) -> Json:
     """Let the API server stamp who asks; one that does not stamp is told the same by its own SelfSubjectReview."""
     try:
         return await session.cluster.create(REQUESTS, session.namespace, body, dry_run=dry_run)

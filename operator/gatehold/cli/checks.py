@@ -10,6 +10,7 @@ from gatehold.api.approval_request import parse_verdicts
 from gatehold.api.common import ParseError
 from gatehold.api.digest import request_digest
 from gatehold.cli.differences import differences
+from gatehold.cli.drain import checks as nodes
 from gatehold.cli.view import View, view_of
 from gatehold.domain.model import RecordedVerdict, Verdict, Word
 from gatehold.domain.quorum import tally
@@ -42,7 +43,14 @@ def offline_checks(body: Json) -> list[Check]:
         return [Check("Object", Result.DIFFERS, f"it cannot be read as an ApprovalRequest: {error}")]
     if not view.status.request_digest:
         return [Check("Request digest", Result.DIFFERS, "the operator has not prepared it: there is nothing to verify yet")]
-    return [_digest(view), *_subject(view), *_verdicts(view), *_decision(view)]
+    drained = [compared(found) for found in nodes.recorded(view)]
+    return [_digest(view), *_subject(view), *drained, *_verdicts(view), *_decision(view)]
+
+
+def compared(found: nodes.Compared) -> Check:
+    """A comparison of nodes as a check."""
+    result = Result.NOTE if found.fits is None else Result.FITS if found.fits else Result.DIFFERS
+    return Check(found.name, result, found.detail)
 
 
 def _digest(view: View) -> Check:

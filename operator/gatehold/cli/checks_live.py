@@ -1,4 +1,4 @@
-"""What the cluster says now about a request: its policy, and the Jobs that it is about. For `verify`."""
+"""What the cluster says now about a request: its policy, and the Jobs or nodes that it is about. For `verify`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from gatehold.api.common import ParseError
 from gatehold.api.digest import policy_digest
 from gatehold.api.job import resolved
-from gatehold.cli.checks import Check, Result
+from gatehold.cli.checks import Check, Result, compared
+from gatehold.cli.drain import checks as nodes
 from gatehold.cli.session import Session
 from gatehold.cli.view import View, view_of
 from gatehold.domain.status import PolicySnapshot, ResolvedJob
@@ -27,7 +28,7 @@ async def live_checks(session: Session, body: Json) -> list[Check]:
     read = view.status.resolved
     for label, job in (("Job", read.job), ("Undo Job", read.undo)) if read is not None else ():
         checks += await _job(session, view, label, job) if job is not None else []
-    return checks
+    return checks + [compared(found) for found in await nodes.live(session, view)]
 
 
 async def _policy(session: Session, snapshot: PolicySnapshot) -> Check:

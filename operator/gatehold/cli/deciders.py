@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gatehold.api.approval_policy import parse
 from gatehold.api.common import ParseError
+from gatehold.cli.drain import sight
 from gatehold.cli.people import Person, flaw
 from gatehold.cli.record import quorum_table
 from gatehold.cli.refusals import sentence
@@ -23,6 +24,9 @@ from gatehold.kube.resources import POLICIES
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+
+_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ def your_part(view: View, found: Deciders) -> Iterator[str]:
     reason = flaw(person) or barred(view, person)
     yield f"[dim]you are {plain(person.username)}{': ' + plain(reason) if reason and not view.over else ''}[/dim]"
     if view.over:
+        yield from _maintenance(view)
         yield f"gatehold verify {at}"
         return
     option = " --option NAME" if view.request.options else ""
@@ -134,3 +139,11 @@ def your_part(view: View, found: Deciders) -> Iterator[str]:
     if view.request.effect.type is EffectType.PROMOTE and view.request.subject is not None:
         yield f"gatehold rollout show {plain(view.request.subject.name)} -n {plain(view.request.namespace)}"
     yield f"gatehold wait {at}"
+
+
+def _maintenance(view: View) -> Iterator[str]:
+    """What ends the maintenance that a drain leaves behind."""
+    drained = sight.drained(view)
+    if sight.is_drain(view) and drained:
+        shown = drained if len(drained) <= _NAMED else [*drained[:_NAMED], "..."]
+        yield f"gatehold uncordon {plain(' '.join(shown))}   [dim]ends their maintenance, unless somebody did[/dim]"

@@ -19,19 +19,43 @@ class Exit(IntEnum):
 
     OK = (
         0,
-        "Done as asked. wait: it passed. rollout watch: it is promoted. verify: every digest fits. doctor: nothing to do.",
+        (
+            "Done as asked. wait: it passed. drain --follow: all nodes are drained. rollout watch: it is promoted. "
+            "verify: every digest fits. doctor: nothing to do."
+        ),
     )
-    NO = 1, "wait, rollout watch: a reviewer denied it. rollout retry: nothing to do. verify: it differs. doctor: findings."
-    EXPIRED = 2, "wait, rollout watch: not enough people said yes before the deadline."
-    LAPSED = 3, "wait, rollout watch: approved, but its validity is over; ask again."
+    NO = (
+        1,
+        (
+            "wait, drain --follow, rollout watch: a reviewer denied it. rollout retry: nothing to do. verify: it differs. "
+            "doctor: findings. uncordon: a drain is still under way there. certs init: what is there cannot be used."
+        ),
+    )
+    EXPIRED = 2, "wait, drain --follow, rollout watch: not enough people said yes before the deadline."
+    LAPSED = 3, "wait, drain --follow, rollout watch: approved, but its validity is over; ask again."
     SUPERSEDED = (
         4,
-        "wait: the subject changed or went, so the question is void. rollout watch: the spec was changed meanwhile.",
+        (
+            "wait, drain --follow: the subject (a node) changed or went, so the question is void. "
+            "rollout watch: the spec was changed meanwhile."
+        ),
     )
-    WITHDRAWN = 5, "wait, rollout watch: the requester took it back."
-    FAILED = 6, "wait, rollout watch: it could not be carried out (pods not ready in time), or should not have been asked."
-    TIMEOUT = 7, "wait, rollout watch: --timeout is over; nothing is decided yet, and nothing was changed."
-    GONE = 8, "wait, rollout watch: it was deleted, or another one stands under its name (its uid differs)."
+    WITHDRAWN = 5, "wait, drain --follow, rollout watch: the requester took it back."
+    FAILED = (
+        6,
+        (
+            "wait, drain --follow, rollout watch: it could not be carried out (pods not ready, or not gone, in time), "
+            "or should not have been asked."
+        ),
+    )
+    TIMEOUT = (
+        7,
+        (
+            "wait, rollout watch: --timeout is over; nothing is decided yet, nothing was changed. uncordon: done, but the "
+            "maintenance has not ended yet. certs init: done, but the webhook does not answer."
+        ),
+    )
+    GONE = 8, "wait, drain --follow, rollout watch: it was deleted, or another one stands under its name (its uid differs)."
     API_ERROR = 10, "The API server does not answer, or answers what nobody expects: nothing is known."
     REFUSED = 11, "The API server refused: RBAC, the admission wall or the schema; its sentence is shown."
     ABSENT = 12, "What was named does not exist."

@@ -9,6 +9,7 @@ from typing import Any
 
 from gatehold.api.approval_request import DONE_LABEL
 from gatehold.api.common import ParseError
+from gatehold.cli.drain import parts, sight
 from gatehold.cli.question import phase_text
 from gatehold.cli.render import columns, dump, print_name, say, tidy
 from gatehold.cli.session import Session
@@ -117,7 +118,7 @@ def _mark(row: Row) -> str:
 
 def _cells(view: View, now: datetime | None) -> list[str]:
     request = view.request
-    subject = f"{request.subject.kind} {request.subject.name}" if request.subject else "nodes"
+    subject = f"{request.subject.kind} {request.subject.name}" if request.subject else f"nodes {sight.names(view)}"
     until = view.status.deadline if view.status.phase is Phase.PENDING else view.status.valid_until
     open_until = until if not view.over else None
     return [
@@ -136,7 +137,8 @@ def _waits(view: View) -> str:
     if view.over:
         return plain(f"({status.decision.by})" if status.decision is not None else "")
     if status.phase is Phase.APPROVED:
-        return plain(f"effect {status.effect.state}" if status.effect is not None else "effect")
+        far = parts.progress(view) if sight.about_nodes(view) else ""
+        return far or plain(f"effect {status.effect.state}" if status.effect is not None else "effect")
     if not status.request_digest:
         return "the operator"
     return plain(", ".join(f"{need} {'/'.join(entry.accepted)}" for entry, need in view.lacking())) or "the operator"
@@ -144,7 +146,7 @@ def _waits(view: View) -> str:
 
 def _more(view: View, now: datetime | None) -> list[str]:
     request = view.request
-    subject = f"{request.subject.kind}/{request.subject.name}" if request.subject else "nodes"
+    subject = f"{request.subject.kind}/{request.subject.name}" if request.subject else f"nodes/{sight.names(view)}"
     texts = [plain(subject), str(request.effect.type), plain(request.policy)]
     return [*texts, clock(view.status.deadline), ago(request.created, now)]
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gatehold import __version__
-from gatehold.cli import commands, commands_ask, commands_decide, commands_rollout
+from gatehold.cli import commands, commands_ask, commands_certs, commands_decide, commands_drain, commands_rollout
 from gatehold.cli.exits import Exit, Leave
 
 app = typer.Typer(
@@ -21,9 +21,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 commands_ask.register(app)
+commands_drain.register(app)
 commands_decide.register(app)
 commands.register(app)
 commands_rollout.register(app)
+commands_certs.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gatehold.cli.drain import parts, sight
 from gatehold.cli.render import columns, pairs
 from gatehold.cli.text import plain, shorten
 from gatehold.cli.times import ago, lasting
@@ -99,7 +100,7 @@ def _asked(view: View, now: datetime | None) -> Iterator[tuple[str, str]]:
 def _subject(view: View) -> str:
     subject = view.request.subject
     if subject is None:
-        return f"the nodes of the drain: {plain(_nodes(view.spec))}"
+        return f"the nodes of the drain: {plain(sight.names(view))}"
     parts = [f"{subject.kind} {subject.name}"]
     parts += [f"uid {subject.uid}"] if subject.uid else []
     parts += [short_digest(subject.digest)] if subject.digest else []
@@ -112,12 +113,6 @@ def short_digest(digest: str) -> str:
     return f"{scheme}:{shorten(rest, 17)}" if colon else digest
 
 
-def _nodes(spec: dict[str, Any]) -> str:
-    drain = (spec.get("effect") or {}).get("drain") or {}
-    labels = (drain.get("selector") or {}).get("matchLabels") or {}
-    return ", ".join(node["name"] for node in drain.get("nodes") or []) or ",".join(f"{k}={v}" for k, v in labels.items())
-
-
 def effect_text(view: View) -> str:
     """What happens once it is approved, in words."""
     request = view.request
@@ -128,7 +123,9 @@ def effect_text(view: View) -> str:
         case EffectType.PROMOTE:
             return f"Promote: the canary of Rollout {name} becomes stable"
         case EffectType.DRAIN:
-            return "Drain: the operator drains the nodes"
+            return parts.effect_words(view)
+        case EffectType.RELEASE if sight.is_held_drain(view):
+            return parts.effect_words(view)
         case EffectType.RELEASE:
             return f"Release: {name} is let go{_bounds(view)}"
 
@@ -167,8 +164,7 @@ def _read(view: View) -> Iterator[tuple[str, str]]:
         yield from _job("Job", resolved.job)
         yield from _job("Undo Job", resolved.undo)
     yield "Price", price_text(raw.get("price"))
-    for node in raw.get("nodes") or []:
-        yield "Node", plain(f"{node.get('name')}, uid {node.get('uid')}")
+    yield from parts.read_rows(view)
     for image in raw.get("imageIDs") or []:
         yield "Image id", plain(image)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gatehold.cli.drain import parts, sight
 from gatehold.cli.question import Section
 from gatehold.cli.render import columns, pairs
 from gatehold.cli.text import plain
@@ -15,7 +16,7 @@ from gatehold.domain.model import EffectType, QuorumEntry, RecordedVerdict, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.quorum import tally
 from gatehold.domain.reasons import ConditionType
-from gatehold.domain.status import EffectState
+from gatehold.domain.status import EffectState, Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,6 +33,8 @@ def record(view: View, now: datetime | None) -> Iterator[Section]:
         yield "Decision", pairs(_decision(view))
     if view.status.effect is not None:
         yield "Effect", pairs(_effect(view))
+        if parts.shown(view):
+            yield "Nodes", parts.nodes_table(view, now)
     times = list(at_the_deadline(view, now))
     if times:
         yield "What time does", pairs(times)
@@ -80,15 +83,24 @@ def _effect(view: View) -> Iterator[tuple[str, str]]:
         yield "Held", f"[red]{plain(held.reason)}[/red]: {plain(held.message)}"
     yield "Object", plain(f"{effect.object.kind} {effect.object.name}, uid {effect.object.uid}") if effect.object else ""
     yield "Before", f"suspend: {str(effect.prior_suspend).lower()}" if effect.prior_suspend is not None else ""
+    yield from parts.prior_rows(view)
     yield "Started", clock(effect.started_at)
     yield "Finished", clock(effect.finished_at)
     done = effect.progress
-    yield "Pods", f"{done.active} running, {done.succeeded} succeeded, {done.failed} failed" if done is not None else ""
+    yield "Pods", _pods(view, done) if done is not None else ""
     yield "Says", plain(effect.message)
     undo = effect.undo
     if undo is not None:
         span = " to ".join(text for text in (clock(undo.started_at), clock(undo.finished_at)) if text)
         yield "Undo", plain(f"Job {undo.object.name} {undo.state} {span} {undo.message}".rstrip())
+
+
+def _pods(view: View, done: Progress) -> str:
+    if sight.about_nodes(view) and view.over:
+        return ""  # counted on the way; how each node ended stands below
+    if sight.about_nodes(view):
+        return f"{done.active} to go, {done.succeeded} gone, counted {clock(done.at)}"
+    return f"{done.active} running, {done.succeeded} succeeded, {done.failed} failed"
 
 
 def at_the_deadline(view: View, now: datetime | None) -> Iterator[tuple[str, str]]:
@@ -104,6 +116,8 @@ def at_the_deadline(view: View, now: datetime | None) -> Iterator[tuple[str, str
             yield _at(status.deadline, now), f"[bold]Expired[/bold]: {_nothing_ran(view)}"
     elif status.phase is Phase.APPROVED:
         yield from _validity(view, now)
+    if sight.about_nodes(view):
+        yield from parts.time_rows(view, now)
 
 
 def _validity(view: View, now: datetime | None) -> Iterator[tuple[str, str]]:
@@ -119,6 +133,8 @@ def _validity(view: View, now: datetime | None) -> Iterator[tuple[str, str]]:
 
 def _nothing_ran(view: View) -> str:
     subject = view.request.subject
+    if sight.about_nodes(view):
+        return parts.nothing_ran(view)
     if view.request.effect.type is EffectType.RELEASE and subject is not None:
         return f"{plain(subject.kind)} {plain(subject.name)} stays held, nothing has run; ask again"
     if view.request.effect.type is EffectType.PROMOTE and subject is not None:

@@ -35,6 +35,7 @@ _NEXT: tuple[tuple[str, str], ...] = (
     ("you may not open requests", "kubectl auth whoami; then have the verb granted by whoever owns the policy"),
     ("spec.requester must be you", "leave spec.requester out of the file: it is filled in for you"),
     ("you need verb patch on jobs", "kubectl auth can-i patch jobs.batch"),
+    ("you may not ask for drains", "kubectl auth can-i drain nodes; then have the verb granted by whoever owns the nodes"),
 )
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gatehold.api.common import API_VERSION
 from gatehold.cli.terminal import out, unbounded
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def dump_object(body: Json, form: str) -> None:
 def print_name(body: Json) -> None:
     """Print what kubectl prints with -o name; names are made of letters that are safe."""
     kind = str(body.get("kind") or "ApprovalRequest").lower()
-    out().print(f"{kind}.gatehold.dev/{body['metadata']['name']}", markup=False, soft_wrap=True)
+    group, slash, _ = str(body.get("apiVersion") or API_VERSION).partition("/")
+    out().print(f"{kind}{'.' + group if slash else ''}/{body['metadata']['name']}", markup=False, soft_wrap=True)
 
 
 def tidy(body: Json) -> Json:

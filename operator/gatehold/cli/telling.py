@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from gatehold.cli.drain import parts, sight
 from gatehold.cli.session import Session
 from gatehold.cli.terminal import err
 from gatehold.cli.text import plain
@@ -74,8 +75,12 @@ def standing(view: View) -> str:
         effect = status.effect
         done = effect.progress if effect is not None else None
         pods = f" ({done.active} running, {done.succeeded} succeeded, {done.failed} failed)" if done is not None else ""
+        if sight.about_nodes(view):
+            far = parts.progress(view)
+            pods = f" ({far})" if far else ""
         held = status.condition(ConditionType.HELD)
         why = f", held: {plain(held.reason)}" if held is not None and held.status == "True" else ""
-        return f"approved, its effect is {str(effect.state).lower() if effect is not None else 'waiting'}{pods}{why}"
+        state = str(effect.state).lower() if effect is not None else "waiting"
+        return f"approved, its effect is {state}{pods}{why}"
     missing = ", ".join(f"{need} of {' or '.join(entry.accepted)}" for entry, need in view.lacking())
     return plain(f"{status.phase.lower()}, waits for {missing or 'the operator'}")

@@ -86,7 +86,7 @@ def _finish(body: Json, checks: list[Check], form: str | None) -> None:
         name = (body.get("metadata") or {}).get("name")
         dump({"kind": body.get("kind"), "name": name, "fits": fits, "checks": rows}, form)
     else:
-        texts = ((f"[{_COLOURS[c.result]}]{c.result}[/]", f"{c.name}: {plain(c.detail)}") for c in checks)
+        texts = ((f"[{_COLOURS[c.result]}]{c.result}[/]", plain(f"{c.name}: {c.detail}")) for c in checks)
         say(pairs(texts))
     if not fits:
         raise Leave(Exit.NO)

@@ -133,7 +133,12 @@ def _sentence(aim: Aim, code: Exit, view: View | None) -> str:
         return f"{name} is still {view.status.phase or 'waiting for the operator'}: --timeout is over, nothing was changed"
     if code is Exit.LAPSED and view.status.phase is Phase.APPROVED:
         return f"{name} was approved, but its validity is over; ask again"
+    return ended(view)
+
+
+def ended(view: View) -> str:
+    """How it ended, in words."""
     decision = view.status.decision
     reason = plain(f" ({decision.reason}: {decision.message})") if decision is not None and decision.reason else ""
     option = plain(f", option {decision.option}") if decision is not None and decision.option else ""
-    return f"{name} is {view.status.phase}{option}{reason}"
+    return f"{plain(view.request.name)} is {view.status.phase}{option}{reason}"

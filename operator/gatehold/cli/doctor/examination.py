@@ -7,12 +7,13 @@ from typing import Any
 
 from gatehold.api.approval_policy import parse
 from gatehold.api.common import ParseError
-from gatehold.cli.doctor import gates, wall
+from gatehold.cli.doctor import drains, gates, wall
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
 from gatehold.cli.doctor.forgery import forgery
 from gatehold.cli.doctor.powers import bypasses
 from gatehold.cli.doctor.rbac import Grant, read
 from gatehold.cli.doctor.reach import Right, reach, rights
+from gatehold.cli.doctor.webhook import PART
 from gatehold.cli.exits import Exit, Leave
 from gatehold.cli.refusals import sentence
 from gatehold.cli.render import dump, pairs, say
@@ -45,6 +46,8 @@ async def examine(session: Session, form: str | None, trusted: frozenset[str]) -
         held = {policy.name: rights(policy, grants) for policy in asked}
     standing, unseen = await _gates(session)
     findings += [*unseen, *gates.findings(standing, asked, grants)]
+    findings += await _drains(session, standing, grants, trusted)
+    findings = list(dict.fromkeys(findings))
     _report(findings, held, {} if refused else gates.rights(standing, grants), form)
 
 
@@ -85,6 +88,17 @@ async def _gates(session: Session) -> tuple[gates.Gates, list[Finding]]:
         raise
     except ApiError as error:
         return gates.Gates((), ()), [unreadable("Gate", "Gates and namespaces", sentence(error))]
+
+
+async def _drains(session: Session, standing: gates.Gates, grants: list[Grant], trusted: frozenset[str]) -> list[Finding]:
+    """What is said of nodes and of the webhook that holds their drains."""
+    try:
+        seen = await drains.read(session)
+    except Unavailable:
+        raise
+    except ApiError as error:
+        return [unreadable(PART, "gated nodes and the webhook for evictions", sentence(error))]
+    return drains.findings(seen, standing.bodies, grants, trusted, session.time.now())
 
 
 def _parsed(bodies: list[Json]) -> tuple[list[Policy], list[Finding]]:

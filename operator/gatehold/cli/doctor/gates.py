@@ -1,4 +1,7 @@
-"""Gates: can they ask, who is behind them, can people there answer, who may open them. Pure but for `read`."""
+"""Gates: can they ask, who is behind them, can people there answer, who may open them. Pure but for `read`.
+
+What is behind a Gate for drains is nodes: see `drains`.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from gatehold.api.common import ParseError
-from gatehold.api.gate import of_namespace, parse
+from gatehold.api.gate import DRAINS, of_namespace, parse, parse_drains, type_of
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.doctor.rbac import GROUP, Grant
 from gatehold.cli.doctor.reach import Right, reach_in
 from gatehold.cli.session import Session
-from gatehold.domain.model import Policy
+from gatehold.domain.model import DrainGate, Policy
 from gatehold.domain.rollout.model import GateFacts
 from gatehold.kube import errors
 from gatehold.kube.resources import GATES, NAMESPACES
 
 Json = dict[str, Any]
 _PART = "Gate"
+_PLACE = "gatehold-system"
 
 
 class Gates(NamedTuple):
@@ -53,6 +57,10 @@ def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Gr
         yield Finding(_PART, Level.PROBLEM, f"gate {name} cannot be read: everything behind it is held", _look(name))
         return
     yield _ready(name, body)
+    if isinstance(facts, DrainGate):
+        if facts.policy in policies:
+            yield from reach_in(policies[facts.policy], facts.namespace or _PLACE, grants)
+        return
     spaces = [space for space, gate in gates.places if gate == name]
     if not spaces:
         command = f"kubectl label namespace NAME gatehold.dev/rollouts={name}"
@@ -63,9 +71,9 @@ def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Gr
             yield from reach_in(policy, space, grants)
 
 
-def _facts(body: Json) -> GateFacts | None:
+def _facts(body: Json) -> GateFacts | DrainGate | None:
     try:
-        return parse(body)
+        return parse_drains(body) if type_of(body) == DRAINS else parse(body)
     except ParseError:
         return None
 

@@ -26,23 +26,24 @@ class Power(NamedTuple):
     everywhere: bool = False
 
 
-def _everything(rule: Rule) -> bool:
+def everything(rule: Rule) -> bool:
+    """Whether it gives all there is."""
     return rule.allows("*", "*", "*") and "*" in rule.verbs and "*" in rule.groups and "*" in rule.resources
 
 
 def _every_role(rule: Rule) -> bool:
-    return not _everything(rule) and rule.allows("approve", GROUP, f"approvalpolicies/{_UNHEARD_OF}")
+    return not everything(rule) and rule.allows("approve", GROUP, f"approvalpolicies/{_UNHEARD_OF}")
 
 
 def _impersonates(rule: Rule) -> bool:
     verb = any(verb == "*" or verb.startswith("impersonate") for verb in rule.verbs)
     users = any(rule.covers(group, kind) for group in ("", "authentication.k8s.io") for kind in ("users", "groups"))
-    return verb and users and not _everything(rule)
+    return verb and users and not everything(rule)
 
 
 def _gives_itself_rights(rule: Rule) -> bool:
     kinds = ("roles", "clusterroles")
-    return not _everything(rule) and any(rule.allows(verb, _RBAC, kind) for verb in ("escalate", "bind") for kind in kinds)
+    return not everything(rule) and any(rule.allows(verb, _RBAC, kind) for verb in ("escalate", "bind") for kind in kinds)
 
 
 def _opens_the_wall(rule: Rule) -> bool:
@@ -54,18 +55,18 @@ def _opens_the_wall(rule: Rule) -> bool:
         "mutatingadmissionpolicybindings",
         "mutatingwebhookconfigurations",
     )
-    return not _everything(rule) and any(rule.allows(verb, _ADMISSION, kind) for verb in _CHANGES for kind in kinds)
+    return not everything(rule) and any(rule.allows(verb, _ADMISSION, kind) for verb in _CHANGES for kind in kinds)
 
 
 def _changes_kinds(rule: Rule) -> bool:
     kind = ("apiextensions.k8s.io", "customresourcedefinitions")
     ours = {f"{name}.{GROUP}" for name in ("approvalrequests", "approvalpolicies", "rollouts", "gates")}
     named = not rule.names or bool(ours & set(rule.names))
-    return not _everything(rule) and named and any(rule.allows(verb, *kind) for verb in _CHANGES)
+    return not everything(rule) and named and any(rule.allows(verb, *kind) for verb in _CHANGES)
 
 
 POWERS = (
-    Power("do everything (verbs, groups and resources are all *)", _everything),
+    Power("do everything (verbs, groups and resources are all *)", everything),
     Power("act in every role and override (a wildcard in group gatehold.dev)", _every_role),
     Power("decide as anybody (impersonate users or groups)", _impersonates, everywhere=True),
     Power("give themselves any role (escalate or bind on roles)", _gives_itself_rights),
@@ -97,7 +98,7 @@ def bypasses(grants: Iterable[Grant], trusted: frozenset[str]) -> list[Finding]:
 
 def _half_operators(grants: list[Grant]) -> Iterator[Finding]:
     """Who holds one half of becoming the operator: no way in by itself, and the other half is a binding away."""
-    known = [grant for grant in grants if not grant.is_built_in and not _everything(grant.rule)]
+    known = [grant for grant in grants if not grant.is_built_in and not everything(grant.rule)]
     whole = {grant.subject for grant in _operators(known)}
     for resource, power in _HALVES.items():
         names = sorted({str(g.subject) for g in known if _reaches_the_operator(g, resource)} - set(map(str, whole)))
@@ -109,7 +110,7 @@ def _half_operators(grants: list[Grant]) -> Iterator[Finding]:
 
 def _operators(grants: list[Grant]) -> Iterator[Grant]:
     """The wall knows the operator by its account and its pod: who may impersonate both is the operator."""
-    known = [grant for grant in grants if not _everything(grant.rule)]
+    known = [grant for grant in grants if not everything(grant.rule)]
     pods = {grant.subject for grant in known if _reaches_the_operator(grant, _POD)}
     yield from (g for g in known if g.subject in pods and _reaches_the_operator(g, "serviceaccounts"))
 
@@ -147,7 +148,7 @@ def _holders(grants: list[Grant]) -> Iterator[tuple[str, list[Grant]]]:
     for power in POWERS:
         yield power.name, [g for g in grants if power.held(g.rule) and not (power.everywhere and g.namespace)]
     yield BECOMES, list(_operators(grants))
-    yield SIGNS, list(_signers([g for g in grants if not g.namespace and not _everything(g.rule)]))
+    yield SIGNS, list(_signers([g for g in grants if not g.namespace and not everything(g.rule)]))
 
 
 def _signers(grants: list[Grant]) -> Iterator[Grant]:

@@ -35,6 +35,12 @@ _STAMPS = (
         "the authors of a Rollout are unknown, and onUnknownRequester of the policy applies",
         "21-stamp-authors.yaml",
     ),
+    (
+        "gatehold-stamp-nodes",
+        "names who cordoned a gated node",
+        "nobody knows who cordoned a node, so a refused kubectl drain leaves it cordoned",
+        "22-stamp-nodes.yaml",
+    ),
 )
 
 
