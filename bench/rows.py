@@ -79,12 +79,19 @@ ROWS: Final[Mapping[str, Row]] = {
     "rollouts-restart": Row("restart with many held Rollouts: taken over -> first promotion", Kind.SECONDS, 1.0),
     "rollouts-restart-start": Row("restart with many held Rollouts: process start -> first promotion", Kind.SECONDS),
     "rollouts-memory": Row("memory with many held Rollouts", Kind.MEGABYTES, 200),
+    "drain": Row("drain of 100 pods: approved -> the last pod is gone, vs. kubectl drain", Kind.RATIO, 1.0),
+    "drain-writes": Row("writes of that drain, Events and record included, beyond those of kubectl", Kind.WRITES),
+    "drain-blocked": Row("the same drain behind a budget that blocks it for 10 s", Kind.RATIO, 1.0),
+    "drain-blocked-writes": Row("writes of that one, beyond those of kubectl", Kind.WRITES),
+    "webhook-p50": Row("eviction asked about -> held, 200 a second among 5,000 pods, p50", Kind.SECONDS),
+    "webhook-p99": Row("the same, p99", Kind.SECONDS, 0.010),
+    "webhook-burst": Row("a thousand evictions by fifty clients, all held", Kind.SECONDS, 5.0),
     "leader-killed": Row("leader killed -> next decision released", Kind.SECONDS, 12.0),
     "handover": Row("planned handover -> next decision released", Kind.SECONDS, 2.0),
 }
 """Every row that exists today."""
 
-LATER: Final[Mapping[str, str]] = {"drain": "drain of 100 pods, no slower than kubectl drain"}
+LATER: Final[Mapping[str, str]] = {}
 """Rows of the design whose feature does not exist yet."""
 
 

@@ -25,6 +25,14 @@ class Sizes:
     """Other held Rollouts, where there are any."""
     rollouts_expiring: int = 200
     """Held Rollouts whose questions have the same deadline."""
+    drained: int = 100
+    """Pods of a node that is drained."""
+    blocked: float = 10.0
+    """Seconds for which a budget keeps them there."""
+    evicted_among: int = 5000
+    """Pods that the webhook knows."""
+    evictions: int = 1000
+    """Evictions that it is asked about, a round."""
     settle: float = 1.5
     """Seconds of rest before a figure of memory is read."""
 
@@ -34,5 +42,18 @@ QUICK: Final = Sizes(
     rounds=2, singles=80, lone=6, burst=300, expiring=300, held=500, promotions=30, rollouts=500, rollouts_expiring=100
 )
 TINY: Final = Sizes(
-    1, singles=3, lone=1, burst=5, expiring=5, held=5, promotions=3, rollouts=5, rollouts_expiring=5, settle=0.2
+    1,
+    singles=3,
+    lone=1,
+    burst=5,
+    expiring=5,
+    held=5,
+    promotions=3,
+    rollouts=5,
+    rollouts_expiring=5,
+    drained=5,
+    blocked=0.5,
+    evicted_among=120,
+    evictions=40,
+    settle=0.2,
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bench.groups import decisions, expiry, life, replicas, restart, rollouts, weight
+from bench.groups import decisions, drains, expiry, life, replicas, restart, rollouts, webhook, weight
 from bench.rows import Measurement
 
 MEASUREMENTS: Final = (
@@ -22,6 +22,9 @@ MEASUREMENTS: Final = (
         rollouts.among_many,
         once=True,
     ),
+    Measurement(("drain", "drain-writes"), drains.against_kubectl, once=True),
+    Measurement(("drain-blocked", "drain-blocked-writes"), drains.behind_a_budget, once=True),
+    Measurement(("webhook-p50", "webhook-p99", "webhook-burst"), webhook.latency, once=True),
     Measurement(("leader-killed", "handover"), replicas.next_decision),
 )
 """Memory before anything else has fed the operator; replicas last, since they leave another one leading."""
