@@ -23,7 +23,7 @@ from gatehold.kube.resources import GATES, NODES, PODS, POLICIES, SECRETS, WEBHO
 
 Body = dict[str, Any]
 SYSTEM: Final = "gatehold-system"
-GATE: Final = "bench-drains"
+GATE: Final = "bench-held-drains"
 LEAF: Final = "gatehold-webhook-tls"
 DRAINER: Final = "olga"
 CORDONED: Final = 10
