@@ -35,6 +35,11 @@ def let_ci_drain(cluster: Cluster) -> None:
 class Yard(Stage):
     """One namespace with its people, and nodes that only its pods run on."""
 
+    def clear(self) -> None:
+        """Take services and nodes away: the scheduler would try their pods again at whatever happens in later tests."""
+        self.cluster.kubectl("-n", self.namespace, "delete", "deployments", "--all", "--wait=false")
+        self.cluster.kubectl("delete", "nodes", "-l", f"{POOL}={self.namespace}", "--wait=false")
+
     # ---- objects
 
     def drains(self, name: str = "", **spec: Any) -> str:

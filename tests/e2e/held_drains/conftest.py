@@ -38,3 +38,4 @@ def hall(hall_plane: ControlPlane, hall_operator: OperatorProcess) -> Iterator[H
     made = Hall(stage.cluster, stage.namespace, stage.operator)
     yield made
     made.end_drains()
+    made.clear()
