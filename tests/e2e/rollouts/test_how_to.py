@@ -162,12 +162,3 @@ def test_applying_the_manifest_all_through_a_canary_changes_and_loses_nothing(sh
     assert [body["metadata"]["name"] for body in shop.requests()] == [request]
     assert [ref["name"] for ref in last(ended)["requests"]] == [request]
     assert "gatehold.dev/rollout" in ended["metadata"]["finalizers"]
-
-
-def test_replacing_it_whole_is_refused_and_takes_nothing_away(shop: Shop) -> None:
-    before = shop.running()
-    body = shop.rollout_body(image="2")
-    tried = shop.cluster.kubectl("-n", shop.namespace, "replace", "-f", "-", user="ci", stdin=json.dumps(body), check=False)
-    assert "finalizer gatehold.dev/rollout of a Rollout is changed by the operator only" in tried.stderr
-    after = shop.get("gro", "web")
-    assert (after["spec"], after["metadata"]["finalizers"]) == (before["spec"], before["metadata"]["finalizers"])

@@ -10,12 +10,13 @@ from gatehold.api.budgets import Budget
 from gatehold.api.common import ParseError
 from gatehold.api.refusal import shown
 from gatehold.domain.nodes import Blocked, GateOfNode, LeaseFacts, NodeFacts, PodToEvict
-from gatehold.kube.errors import Absent, Forbidden
+from gatehold.kube.errors import Absent, ApiError, Forbidden
 from gatehold.kube.resources import BUDGETS, LEASES, NODES, PODS
 from gatehold.runtime.parts import Runtime
 
 Body = dict[str, Any]
 _AT_ONCE = 16
+_BAD_REQUEST = 400
 
 
 @contextlib.contextmanager
@@ -67,13 +68,18 @@ class NodeReads:
         return body
 
     async def selected(self, labels: Iterable[tuple[str, str]], most: int) -> tuple[list[Body], bool]:
-        """The nodes with these labels, and whether there are more than that."""
+        """The nodes with these labels, and whether there are more than that. Raises ParseError for what are no labels."""
         selector = ",".join(f"{key}={value}" for key, value in labels)
         found = list[Body]()
-        async for page in self._runtime.cluster.list_pages(NODES, label_selector=selector):
-            found += page.items
-            if len(found) > most:
-                return found[:most], True
+        try:
+            async for page in self._runtime.cluster.list_pages(NODES, label_selector=selector):
+                found += page.items
+                if len(found) > most:
+                    return found[:most], True
+        except ApiError as error:
+            if error.status != _BAD_REQUEST:
+                raise
+            raise ParseError(f"spec.effect.drain.selector: {shown(error.message)}") from error
         return found, False
 
     def facts(self, body: Body, pods: tuple[PodToEvict, ...] | None = None) -> NodeFacts:
