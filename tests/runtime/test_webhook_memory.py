@@ -15,7 +15,7 @@ from gatehold.admission import live, pods
 from gatehold.admission.live import Nodes, Rights
 from gatehold.admission.pods import ABSENT, PodIndex
 from gatehold.domain.model import Requester
-from gatehold.kube.client import Access, Cluster, Identity
+from gatehold.kube.client import SILENCE_SECONDS, Access, Cluster, Identity
 from gatehold.kube.errors import ApiError, Unavailable
 from gatehold.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NODES, PODS, SERVICE_ACCOUNTS
 
@@ -123,7 +123,7 @@ async def test_it_is_cold_before_its_list_when_its_watch_is_silent_and_when_it_i
     assert not index.warm()
     await index._list()
     assert index.warm()
-    now += pods.SILENCE_SECONDS + 1
+    now += SILENCE_SECONDS + 1
     assert not index.warm()
     await index._list()
     index._broken = now

@@ -9,16 +9,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from typing import Any, Final, NamedTuple
 
-from gatehold.kube.client import Cluster
+from gatehold.kube.client import SILENCE_SECONDS, Cluster
 from gatehold.kube.errors import Absent, ApiError, Gone
 from gatehold.kube.resources import PODS
 
 log = logging.getLogger(__name__)
 WATCH_SECONDS: Final = 280
-SILENCE_SECONDS: Final = 100.0
-"""The API server sends a bookmark every minute: a watch that says nothing for longer is dead, whatever it looks like."""
 BROKEN_SECONDS: Final = 10.0
 """How long a watch may be down before what it told counts for nothing."""
 KEEP_SECONDS: Final = 10.0
@@ -120,21 +119,16 @@ class PodIndex:
 
     async def _watch(self, version: str) -> str:
         """Take events in until the watch ends; answers the version to go on from, "" where only a list helps."""
-        events = self._cluster.watch(PODS, version, seconds=WATCH_SECONDS, bookmarks=True)
-        try:
-            while True:
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    event = await anext(events, None)
-                if event is None:
-                    return version
+        watch = self._cluster.watch(PODS, version, seconds=WATCH_SECONDS, bookmarks=True)
+        async with aclosing(watch) as events:  # type: ignore[type-var]
+            async for event in events:
                 if event["type"] == "ERROR":
                     log.info("the watch of pods ended: %s", event["object"].get("message"))
                     return ""
                 self._heard, self._broken = self._monotonic(), None
                 self._take(event)
                 version = str(event["object"]["metadata"]["resourceVersion"])
-        finally:
-            await events.aclose()  # type: ignore[attr-defined]
+        return version
 
     def _take(self, event: Mapping[str, Any]) -> None:
         if event["type"] == "BOOKMARK":

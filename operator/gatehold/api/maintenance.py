@@ -54,7 +54,7 @@ def name_of(node: str) -> str:
 
 def lease(node: str, node_uid: str, request: Request, namespace: str) -> Json:
     """The Lease for the wire, in the operator's namespace. To make it is to take it: it is never written again."""
-    notes = {REQUEST: f"{request.namespace}/{request.name}", NODE: node, NODE_UID: node_uid}
+    notes = {REQUEST: request.address, NODE: node, NODE_UID: node_uid}
     labels = {PART_OF: "gatehold", MAINTENANCE: "true"}
     metadata = {"name": name_of(node), "namespace": namespace, "labels": labels, "annotations": notes}
     return {"apiVersion": LEASE_VERSION, "kind": "Lease", "metadata": metadata, "spec": {"holderIdentity": request.uid}}

@@ -93,7 +93,7 @@ class Tell:
         return not known
 
     def _notice(self, request: Request, status: Status, entry: Entry) -> None:
-        where = f"{request.namespace}/{request.name}"
+        where = request.address
         text = f"{where}: {entry.reason}: {entry.message}"
         fields = {
             "event": entry.reason,

@@ -111,13 +111,9 @@ class Webhook:
 
         It is loaded in the thread, between two handshakes: a context that is changed under one takes the process with it.
         """
-        fresh = tls.new_context(pair)
+        tls.new_context(pair)  # tried here, so that it is our caller who hears of a bad one
         self._pair = pair
-        if self._context is None:
-            self._context = fresh
-            self._thread.call(self._certify)
-        else:
-            self._thread.call(tls.load, self._context, pair)
+        self._thread.call(self._certify)
 
     async def run(self) -> None:
         """Run until this task is cancelled."""
@@ -151,10 +147,10 @@ class Webhook:
 
     async def _listen(self, server: ReviewServer) -> None:
         """Listen as soon as there is a certificate, whatever is known by then: without an answer nobody waits patiently."""
-        if self._context is None:
+        if self._pair is None:
             await self._certified.wait()
-        assert self._context is not None and self._pair is not None  # noqa: S101, PT018 - set before the event is
-        tls.load(self._context, self._pair)  # a newer one may have come before there was a thread to load it
+        assert self._pair is not None  # noqa: S101 - set before the event is
+        self._context = tls.new_context(self._pair)
         settings = self._runtime.settings
         await server.start(settings.webhook_address, settings.webhook_port, self._context)
         self.port = server.port
@@ -162,7 +158,10 @@ class Webhook:
         await asyncio.Event().wait()
 
     def _certify(self) -> None:
+        """Take the pair up, here where the handshakes are."""
         self._certified.set()
+        if self._context is not None and self._pair is not None:
+            tls.load(self._context, self._pair)
 
     def _ask(self, question: Question) -> None:
         if self._here is not None:

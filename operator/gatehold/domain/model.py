@@ -147,6 +147,11 @@ class Request:
     deleting: bool = False
 
     @property
+    def address(self) -> str:
+        """As people write it, and as the marks of an effect name it."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
     def has_effect(self) -> bool:
         """Whether something is left to do after Approved."""
         return self.effect.type is not EffectType.NONE

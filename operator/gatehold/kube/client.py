@@ -7,6 +7,7 @@ no precondition on a custom resource's /status), or JSON-patch tests.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
@@ -30,6 +31,8 @@ from gatehold.kube.transport import (
 
 Body = dict[str, Any]
 FIELD_MANAGER = "gatehold"
+SILENCE_SECONDS = 100.0
+"""How long a watch with bookmarks may say nothing: the API server sends one about every minute."""
 EVICTION_SECONDS = 15.0
 """The API server tries for 10 s by itself where many pods of one budget are evicted at once, or the uid is another one."""
 
@@ -175,14 +178,20 @@ class Cluster:
     ) -> AsyncIterator[Body]:
         """Iterate over watch events after that version, for at most that long; an ERROR event is handed out as it is.
 
-        With `bookmarks` one comes about every minute: a sign of life, and the version to go on from.
+        With `bookmarks` one comes about every minute: a sign of life, and the version to go on from. Raises TimeoutError
+        where none comes: such a watch is dead, whatever it looks like.
         """
         query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)}
         query |= {"labelSelector": label_selector} if label_selector else {}
         query |= {"fieldSelector": field_selector} if field_selector else {}
         query |= {"allowWatchBookmarks": "true"} if bookmarks else {}
         call = Call("GET", f"{resource.path(namespace)}?{urlencode(query)}", timeout=seconds + 30.0)
-        async for event in self._transport.stream(call):
+        events = self._transport.stream(call)
+        while True:
+            async with asyncio.timeout(SILENCE_SECONDS if bookmarks else None):
+                event = await anext(events, None)
+            if event is None:
+                return
             yield event
 
     async def list_all(self, resource: Resource, namespace: str | None = None, label_selector: str = "") -> list[Body]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gatehold.kube.client import Cluster
@@ -18,8 +18,6 @@ from gatehold.runtime.resync import Feed
 
 log = logging.getLogger(__name__)
 _LONGEST = 900
-_SILENCE_SECONDS = 100.0
-"""The API server sends a bookmark every minute, where it is asked to."""
 
 
 class Bridge:
@@ -58,9 +56,10 @@ class Bridge:
         if not version:
             return
         resource, plain = self._feed.resource, self._feed.plain
-        events = self._cluster.watch(resource, version, self._feed.selector, seconds=_LONGEST, bookmarks=plain)
         try:
-            async for event in _alive(events) if plain else events:
+            async for event in self._cluster.watch(
+                resource, version, self._feed.selector, seconds=_LONGEST, bookmarks=plain
+            ):
                 if event["type"] in {"ADDED", "MODIFIED", "DELETED"}:
                     self._event(event)
                 elif event["type"] == "ERROR":
@@ -68,13 +67,3 @@ class Bridge:
                     return
         except (ApiError, TimeoutError) as error:
             log.info("the watch of %s ended: %s", resource.plural, str(error) or "it fell silent")
-
-
-async def _alive(events: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[Mapping[str, Any]]:
-    """The same events. Raises TimeoutError where none comes: bookmarks do, so a watch that is silent is dead."""
-    while True:
-        async with asyncio.timeout(_SILENCE_SECONDS):
-            event = await anext(events, None)
-        if event is None:
-            return
-        yield event

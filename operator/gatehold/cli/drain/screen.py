@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gatehold.cli.drain import parts, sight
+from gatehold.cli.live import opened, stacked
 from gatehold.cli.question import Section, phase_text
 from gatehold.cli.record import at_the_deadline
 from gatehold.cli.render import pairs
@@ -44,17 +45,7 @@ class Screen:
     def __enter__(self) -> Self:
         """Open the live page where a person sits."""
         if out().is_terminal:
-            from rich.live import Live
-
-            self._live = Live(
-                get_renderable=self._page,
-                console=out(),
-                refresh_per_second=2,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-            self._live.start()
+            self._live = opened(self._page)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -77,16 +68,9 @@ class Screen:
         self._said = line
 
     def _page(self) -> RenderableType:
-        from rich.console import Group
-        from rich.padding import Padding
-
         if self._view is None:
             return "looking"
-        rows: list[RenderableType] = []
-        for title, content in page(self._view, self._session.time.now(), most=_ROWS):
-            rows += [f"\n[bold]{title}[/bold]"] if title else []
-            rows.append(Padding(content, (0, 0, 0, 2), expand=False) if title else content)
-        return Group(*rows)
+        return stacked(page(self._view, self._session.time.now(), most=_ROWS))
 
 
 def page(view: View, now: datetime | None, *, most: int = 0) -> Iterator[Section]:

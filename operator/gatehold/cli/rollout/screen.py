@@ -7,6 +7,7 @@ import contextlib
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from gatehold.cli.live import opened, stacked
 from gatehold.cli.rollout.page import page, state
 from gatehold.cli.rollout.sight import Around, look_around
 from gatehold.cli.rollout.view import RolloutView
@@ -41,18 +42,8 @@ class Screen:
         """Open the live page where a person sits."""
         self.tell(self._view)
         if out().is_terminal:
-            from rich.live import Live
-
             self._around = await look_around(self._session, self._view)
-            self._live = Live(
-                get_renderable=self._page,
-                console=out(),
-                refresh_per_second=2,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-            self._live.start()
+            self._live = opened(self._page)
             self._looking = asyncio.ensure_future(self._look())
         return self
 
@@ -88,14 +79,7 @@ class Screen:
             self._around = await look_around(self._session, self._view)
 
     def _page(self) -> RenderableType:
-        from rich.console import Group
-        from rich.padding import Padding
-
-        rows: list[RenderableType] = []
-        for title, content in page(self._view, self._around, self._session.time.now()):
-            rows += [f"\n[bold]{title}[/bold]"] if title else []
-            rows.append(Padding(content, (0, 0, 0, 2), expand=False) if title else content)
-        return Group(*rows)
+        return stacked(page(self._view, self._around, self._session.time.now()))
 
 
 def _line(view: RolloutView) -> str:

@@ -160,7 +160,7 @@ async def write_node(
 
 async def _patch(runtime: Runtime, request: Request, write: CordonNode | CloseNode | UncordonNode) -> Body:
     """The merge patch: null takes away, and a list is written whole."""
-    node, asked = write.node, f"{request.namespace}/{request.name}"
+    node, asked = write.node, request.address
     meta: Body = {"uid": node.uid, "resourceVersion": node.resource_version}
     match write:
         case CordonNode():

@@ -1,13 +1,17 @@
 """What every effect answers. Called by `decide` and `prepare` only; pure like all of the core."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from gatehold.domain.model import Request
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed, Write
-from gatehold.domain.status import By, EffectStatus, Status
+from gatehold.domain.reasons import Reason
+from gatehold.domain.status import By, EffectState, EffectStatus, Status
+
+MOST_TEXT = 1024
+"""Characters of a message in a status: as in the CRD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,15 @@ class Undo:
     stalled: bool = False
     writes: tuple[Write, ...] = ()
     recheck_at: datetime | None = None
+
+
+def concluded(effect: EffectStatus | None, reason: Reason, text: str, now: datetime, *, restored: bool = True) -> Undo:
+    """The last step of an undo, with its record; when it ended first stays."""
+    text = text[:MOST_TEXT]
+    if effect is not None:
+        state = EffectState.UNDONE if restored else EffectState.FAILED
+        effect = replace(effect, state=state, finished_at=effect.finished_at or now, message=text)
+    return Undo(effect, Finding(reason, text), restored=restored)
 
 
 class EffectRules(Protocol):

@@ -7,7 +7,7 @@ replica that was paused, is fenced by one write to it.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gatehold.domain.effects.base import Undo
+from gatehold.domain.effects.base import Undo, concluded
 from gatehold.domain.effects.drain_rows import TOUCHED, UNSCHEDULABLE_TAINT, Sight, look, names
 from gatehold.domain.model import Request
 from gatehold.domain.nodes import CloseNode, DropLease, NodeFacts, UncordonNode
@@ -30,7 +30,7 @@ def undo(observed: Observed, status: Status, now: datetime) -> Undo:
     """The next step back. Nothing is undone that does not bear this request's mark."""
     effect, drain = status.effect, observed.facts.drain
     if effect is None or not effect.nodes:
-        return _concluded(effect, Reason.NOTHING_TO_UNDO, "nothing had been begun", now, restored=True)
+        return concluded(effect, Reason.NOTHING_TO_UNDO, "nothing had been begun", now)
     if drain is None:
         return Undo(effect, Finding(Reason.UNDOING, "looking at the nodes"))
     sights = look(effect, drain, observed.request.uid)
@@ -64,15 +64,10 @@ def _back(sight: Sight, request: Request, may_land: bool) -> _Back:
         return _Back(touched, (_uncordon(row, node),))
     if row.state in TOUCHED:
         row = _verified(row, node)
-    elif node is not None and may_land and not sight.taken and node.request != mark(request):
+    elif node is not None and may_land and not sight.taken and node.request != request.address:
         fence = UncordonNode(node, uncordon=False) if node.released_by else CloseNode(node)  # what a dead one left
         return _Back(row, (fence,))
     return _Back(row, (DropLease(sight.lease),) if sight.lease is not None and sight.leased else ())
-
-
-def mark(request: Request) -> str:
-    """What stands in annotation request of a node."""
-    return f"{request.namespace}/{request.name}"
 
 
 def _uncordon(row: NodeDrain, node: NodeFacts) -> UncordonNode:
@@ -99,10 +94,10 @@ def _over(effect: EffectStatus, now: datetime) -> Undo:
     """Nothing is left to write: say how it stands."""
     rows = effect.nodes
     if all(row.state is NodeState.WAITING for row in rows):
-        return _concluded(effect, Reason.NOTHING_TO_UNDO, "nothing had been begun", now, restored=True)
+        return concluded(effect, Reason.NOTHING_TO_UNDO, "nothing had been begun", now)
     open_still = [row for row in rows if row.state is NodeState.FAILED and row.message == _BY_OTHERS]
     reason = Reason.UNDO_FAILED if open_still else Reason.UNDO_COMPLETED
-    return _concluded(effect, reason, _sentence(rows, open_still), now, restored=not open_still)
+    return concluded(effect, reason, _sentence(rows, open_still), now, restored=not open_still)
 
 
 def _sentence(rows: tuple[NodeDrain, ...], open_still: list[NodeDrain]) -> str:
@@ -129,11 +124,4 @@ def settle(observed: Observed) -> tuple[Write, ...]:
     request = observed.request
     waiting = (sight for sight in look(effect, drain, request.uid) if sight.row.state is NodeState.WAITING)
     nodes = (sight.there for sight in waiting if sight.there is not None and not sight.there.released_by)
-    return tuple(UncordonNode(node, uncordon=False) for node in nodes if node.request == mark(request))
-
-
-def _concluded(effect: EffectStatus | None, reason: Reason, text: str, now: datetime, *, restored: bool) -> Undo:
-    if effect is not None:
-        state = EffectState.UNDONE if restored else EffectState.FAILED
-        effect = replace(effect, state=state, finished_at=effect.finished_at or now, message=text[:1024])
-    return Undo(effect, Finding(reason, text[:1024]), restored=restored)
+    return tuple(UncordonNode(node, uncordon=False) for node in nodes if node.request == request.address)

@@ -8,7 +8,7 @@ status, so there is nobody to race with. See gatehold.domain.rollout.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gatehold.domain.effects.base import Ending, Step, Undo
+from gatehold.domain.effects.base import Ending, Step, Undo, concluded
 from gatehold.domain.model import Request
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed, RolloutFacts, Write
@@ -156,18 +156,19 @@ class PromoteRules:
         effect, rollout, request = status.effect, observed.facts.rollout, observed.request
         wanted = request.subject.uid if request.subject is not None else ""
         if rollout is None or rollout.uid != wanted:
-            return _concluded(effect, True, Finding(Reason.NOTHING_TO_UNDO, f"Rollout {_name(request)} is gone"), now)
+            return concluded(effect, Reason.NOTHING_TO_UNDO, f"Rollout {_name(request)} is gone", now)
         if rollout.unread:
             text = f"Rollout {rollout.name} cannot be read: {rollout.unread}"
             return Undo(effect, Finding(Reason.UNDO_STUCK, text[:1024]), stalled=True)
         if rollout.over is not None:
-            return _concluded(effect, rollout.over.rolled_back is True, _back(rollout.over, rollout), now)
+            back = _back(rollout.over, rollout)
+            return concluded(effect, back.reason, back.message, now, restored=rollout.over.rolled_back is True)
         if rollout.deleting:
             text = f"Rollout {rollout.name} is being deleted, and its canary with it"
-            return _concluded(effect, True, Finding(Reason.NOTHING_TO_UNDO, text), now)
+            return concluded(effect, Reason.NOTHING_TO_UNDO, text, now)
         if rollout.question is None:
             text = f"Rollout {rollout.name} goes on without this question"
-            return _concluded(effect, True, Finding(Reason.NOTHING_TO_UNDO, text), now)
+            return concluded(effect, Reason.NOTHING_TO_UNDO, text, now)
         if effect is not None:
             effect = replace(effect, state=EffectState.UNDOING)
         if rollout.stuck:
@@ -232,10 +233,3 @@ def _back(over: LastRun, rollout: RolloutFacts) -> Finding:
     usual = Reason.UNDO_COMPLETED if over.rolled_back else Reason.UNDO_FAILED
     text = over.rolled_back_message or over.message or f"Rollout {rollout.name} says no more"
     return Finding(_BACK.get(over.rolled_back_reason, usual), text[:1024])
-
-
-def _concluded(effect: EffectStatus | None, restored: bool, finding: Finding, now: datetime) -> Undo:
-    if effect is not None:
-        state = EffectState.UNDONE if restored else EffectState.FAILED
-        effect = replace(effect, state=state, finished_at=effect.finished_at or now, message=finding.message)
-    return Undo(effect, finding, restored=restored)

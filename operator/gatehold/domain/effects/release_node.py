@@ -7,7 +7,7 @@ asked had cordoned it, and that person waits for the cool-down to be over.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gatehold.domain.effects.base import Ending, Step, Undo
+from gatehold.domain.effects.base import Ending, Step, Undo, concluded
 from gatehold.domain.effects.drain_checks import loss, superseded
 from gatehold.domain.effects.drain_pods import is_evictable
 from gatehold.domain.effects.drain_rows import UNSCHEDULABLE_TAINT, refreshed, with_prior
@@ -104,7 +104,7 @@ class ReleaseNodeRules:
         """Uncordon what the person who asked had cordoned."""
         effect = _cooling(observed, status)
         if status.phase is Phase.SUPERSEDED:
-            return _concluded(effect, Reason.NOTHING_TO_UNDO, "the question does not stand any more", now)
+            return concluded(effect, Reason.NOTHING_TO_UNDO, "the question does not stand any more", now)
         why = _not_to_be_uncordoned(observed)
         node = observed.facts.node
         if node is not None and not why:
@@ -115,8 +115,8 @@ class ReleaseNodeRules:
         if node is not None and effect is not None and effect.state is EffectState.UNDOING and not node.unschedulable:
             rows = tuple(replace(row, state=NodeState.UNCORDONED) for row in effect.nodes)
             text = f"node {node.name} is uncordoned; evicted pods do not come back by themselves"
-            return _concluded(replace(effect, nodes=rows), Reason.UNDO_COMPLETED, text, now)
-        return _concluded(effect, Reason.NOTHING_TO_UNDO, why, now)
+            return concluded(replace(effect, nodes=rows), Reason.UNDO_COMPLETED, text, now)
+        return concluded(effect, Reason.NOTHING_TO_UNDO, why, now)
 
     def settle(self, observed: Observed) -> tuple[Write, ...]:
         """Nothing to tidy."""
@@ -205,9 +205,3 @@ def _not_to_be_uncordoned(observed: Observed) -> str:
         return ""
     by = f"was cordoned by {node.cordoned_by}" if node.cordoned_by else "was cordoned by nobody knows whom"
     return f"node {name} {by}, so it stays cordoned; to uncordon it: kubectl uncordon {name}"
-
-
-def _concluded(effect: EffectStatus | None, reason: Reason, text: str, now: datetime) -> Undo:
-    if effect is not None:
-        effect = replace(effect, state=EffectState.UNDONE, finished_at=effect.finished_at or now, message=text[:1024])
-    return Undo(effect, Finding(reason, text[:1024]), restored=True)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gatehold.domain.effects.base import Undo
+from gatehold.domain.effects.base import Undo, concluded
 from gatehold.domain.effects.pods import SOONEST, wait_for
 from gatehold.domain.plan import CloseJob, DropFinalizer, Finding, JobFacts, Observed, ReleaseJob, SuspendJob
 from gatehold.domain.reasons import Reason
@@ -153,11 +153,8 @@ def _ended(record: UndoStatus, observed: Observed, effect: EffectStatus, outcome
 
 
 def _concluded(effect: EffectStatus | None, reason: Reason, text: str, now: datetime, *, restored: bool) -> Undo:
-    if effect is not None:
-        state = EffectState.UNDONE if restored else EffectState.FAILED
-        record = effect.undo
-        if record is not None and record.finished_at is None:
-            ended = EffectState.DONE if restored else EffectState.FAILED
-            record = replace(record, state=ended, finished_at=now, message=text)
-        effect = replace(effect, state=state, finished_at=effect.finished_at or now, undo=record, message=text)
-    return Undo(effect, Finding(reason, text), restored=restored)
+    record = effect.undo if effect is not None else None
+    if effect is not None and record is not None and record.finished_at is None:
+        ended = EffectState.DONE if restored else EffectState.FAILED
+        effect = replace(effect, undo=replace(record, state=ended, finished_at=now, message=text))
+    return concluded(effect, reason, text, now, restored=restored)
