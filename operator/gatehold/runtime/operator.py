@@ -42,7 +42,7 @@ from gatehold.telemetry.notices import Notices
 log = logging.getLogger(__name__)
 _TLS_BYTES = 64 * 2**10
 _PLAIN_SECONDS = 2.0  # at least, between two watches that break at once
-_REFUSED_SECONDS = 60.0  # between two looks for what we may not list
+_UNKNOWN_SECONDS = 20.0  # between two looks for what is not served, or what we may not list
 
 
 async def run(
@@ -226,17 +226,20 @@ class Operator:
 
     async def _cross(self, resync: Resync) -> None:
         await self.synced.wait()
-        if resync.feed.plain:
+        if resync.feed.plain or (resync.feed.optional and not resync.version):
             await self._watch_plainly(resync)
         if await self.bridges[resync.feed.resource].run(resync.version):
             resync.wanted.set()
         await asyncio.Event().wait()
 
     async def _watch_plainly(self, resync: Resync) -> None:
-        """Watch a kind without kopf: a bridge that leads to the next list, again and again."""
+        """Watch a kind without kopf: a bridge that leads to the next list, again and again.
+
+        Also one that was not served at the start: kopf looks once, when its CRD comes, and discovery may be later than that.
+        """
         while True:
             loop = asyncio.get_running_loop()
-            again_at = loop.time() + (_PLAIN_SECONDS if resync.version else _REFUSED_SECONDS)
+            again_at = loop.time() + (_PLAIN_SECONDS if resync.version else _UNKNOWN_SECONDS)
             await self._bridge(resync).run(resync.version)
             await asyncio.sleep(max(0.0, again_at - loop.time()))
             await self._guarded(f"relist-{resync.feed.resource.plural}", resync.sweep)
