@@ -239,7 +239,7 @@ def test_follow_waits_for_the_undo_and_says_what_was_put_back(nodes: Stage) -> N
 def test_follow_is_live_on_a_terminal(nodes: Stage) -> None:
     def fresh() -> list[str]:
         listed = json.loads(nodes.plane.kubectl("get", "apr", "-n", "shop", "-o", "json").stdout)["items"]
-        return [body["metadata"]["name"] for body in listed if body["spec"]["summary"].endswith("live page")]
+        return [body["metadata"]["name"] for body in listed if body["spec"].get("summary", "").endswith("live page")]
 
     def play() -> None:
         wait_until(lambda: bool(fresh()), "it is asked", 90)
