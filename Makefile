@@ -9,6 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)/operator:$(CURDIR)/hack
 PYTEST_ARGS ?=
+JOBS ?= 2
 
 .PHONY: help setup binaries demo cluster test test-unit test-versions lint types contracts verify generate check bench bench-profile soak clean
 
@@ -34,8 +35,8 @@ demo: binaries ## Tell the main story live, on a local control plane
 cluster: binaries ## Start a control plane with Gatehold's CRDs and wall, and leave it running
 	@$(BIN)/python -m demo --keep
 
-test: binaries ## Run every test, on real API servers
-	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=100 $(PYTEST_ARGS)
+test: binaries ## Run every test, on real API servers (JOBS=0: in one process)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term --cov-fail-under=100 $(PYTEST_ARGS)
 
 test-unit: setup ## Run the tests that need no API server
 	@$(BIN)/python -m pytest tests/domain tests/api $(PYTEST_ARGS)

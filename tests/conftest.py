@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -29,14 +28,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     order = ("domain", "api", "contract", "cli", "runtime", "controlplane", "wall", "e2e")
 
     def rank(item: pytest.Item) -> int:
-        parts = Path(item.fspath).parts
+        parts = item.path.parts
         return next((n for n, name in enumerate(order) if name in parts), len(order))
 
     items.sort(key=rank)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_room(item)))
     newer = [item for item in items if any(mark.args > kubernetes() for mark in item.iter_markers("since"))]
     if newer:
         config.hook.pytest_deselected(items=newer)
         items[:] = [item for item in items if item not in newer]
+
+
+def _room(item: pytest.Item) -> str:
+    """Which tests stay together where several processes share the work: those of one control plane, else those of a file.
+
+    A control plane takes seconds to start, and processor time as long as it stands.
+    """
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    folder = item.path.parent.name
+    shared = folder in ("wall", "cli", "runtime", "controlplane", "contract")
+    return folder if shared else "e2e" if "gatehold" in fixtures else item.path.stem
 
 
 @pytest.fixture(scope="session")
