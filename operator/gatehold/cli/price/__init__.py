@@ -1,0 +1,1 @@
+"""`gatehold price`: what manifests would cost, by the figures and the arithmetic of the gate of pods."""

@@ -1,0 +1,1 @@
+"""What pods take, and what that costs."""
