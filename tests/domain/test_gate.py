@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from gatehold.domain.gate import GateReason, WebhookState, drains_readiness, readiness, unreadable
+from gatehold.domain.gate import GateReason, WebhookState, drains_readiness, pods_readiness, readiness, unreadable
 from gatehold.domain.model import DrainGate, DrainMode, EffectType, Policy, QuorumEntry
+from gatehold.domain.provision.model import PodGate
 
 PROD = Policy("prod", "uid", 1, "digest", (QuorumEntry("sre"),), effects=(EffectType.PROMOTE,))
 
@@ -57,6 +58,30 @@ def test_a_gate_of_drains_is_ready_where_it_may_ask_and_evictions_are_looked_at(
     gate: DrainGate, policy: Policy | None, flaw: str, webhook: WebhookState, reason: GateReason, says: str
 ) -> None:
     found = drains_readiness(gate, policy, flaw, webhook, "no answer" if webhook is WebhookState.NOT_PROVEN else "")
+
+    assert (found.ready, found.reason) == (reason is GateReason.POLICY_FOUND, reason)
+    assert says in found.message
+
+
+PODS = PodGate("gpu", "prod")
+SPENDS = replace(PROD, effects=(EffectType.RELEASE,))
+
+
+@pytest.mark.parametrize(
+    ("policy", "flaw", "table", "missing", "reason", "says"),
+    [
+        (SPENDS, "", "", False, GateReason.POLICY_FOUND, "dear pods behind this gate are asked about under policy prod"),
+        (None, "", "CPU: missing", False, GateReason.POLICY_NOT_FOUND, "prod does not exist"),
+        (SPENDS, "empty", "CPU: missing", False, GateReason.POLICY_UNUSABLE, "is of no use: empty"),
+        (PROD, "", "CPU: missing", False, GateReason.EFFECT_NOT_ALLOWED, "does not list effect Release"),
+        (SPENDS, "", "CPU: missing", False, GateReason.PRICE_TABLE_BROKEN, "not approved yet are held: CPU: missing"),
+        (SPENDS, "", "there is none", True, GateReason.PRICE_TABLE_MISSING, "not approved yet are held: there is none"),
+    ],
+)
+def test_a_gate_of_pods_is_ready_where_it_may_ask_and_can_price(
+    policy: Policy | None, flaw: str, table: str, missing: bool, reason: GateReason, says: str
+) -> None:
+    found = pods_readiness(PODS, policy, flaw, table, missing=missing)
 
     assert (found.ready, found.reason) == (reason is GateReason.POLICY_FOUND, reason)
     assert says in found.message

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from gatehold.domain import ledger, prepare, refusals
 from gatehold.domain.conditions import RolledBack, waiting_for, with_conditions
 from gatehold.domain.effects import rules_for
-from gatehold.domain.effects.base import EffectRules, Ending
+from gatehold.domain.effects.base import ALWAYS, EffectRules, Ending
 from gatehold.domain.effects.unsupported import Unsupported
 from gatehold.domain.model import EffectType, Verdict, Word
 from gatehold.domain.phases import Phase, is_refused
@@ -21,6 +21,7 @@ from gatehold.domain.schedule import earliest, escalate, next_instant, whole
 from gatehold.domain.status import By, Decision, EffectState, Status
 from gatehold.domain.tiers import matching_tiers
 
+SELDOM = timedelta(minutes=10)  # what stays in sight for good wakes by its subject; this is for what a watch lost
 AGAIN = timedelta(seconds=30)  # what is undone, or refused, is looked at at least that often
 
 
@@ -244,4 +245,6 @@ def _tidied(observed: Observed, status: Status, now: datetime) -> Plan:
     kept = until is not None and now < until
     planned = (*rules.settle(observed), *(() if kept else (MarkDone(),)))
     writes = refusals.left(planned, observed.refusal)
-    return Plan(status, writes, recheck_at=until if kept else None if writes else now + AGAIN)
+    if kept:
+        return Plan(status, writes, recheck_at=now + SELDOM if until == ALWAYS else until)
+    return Plan(status, writes, recheck_at=None if writes else now + AGAIN)

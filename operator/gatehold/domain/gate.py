@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gatehold.domain.model import DrainGate, DrainMode, EffectType, Policy
+from gatehold.domain.provision.model import PodGate
 from gatehold.domain.reasons import ToldWord
 
 
@@ -15,9 +16,11 @@ class GateReason(ToldWord):
     POLICY_UNUSABLE = "PolicyUnusable", "Nobody can be asked by its policy: what is behind the Gate is held."
     EFFECT_NOT_ALLOWED = (
         "EffectNotAllowed",
-        "Its policy lacks an effect (Rollouts: Promote; Drains: Drain, mode Hold also Release): what is behind it is held.",
+        "Its policy lacks an effect (Rollouts: Promote; Drains: Drain, mode Hold also Release; Pods: Release): all is held.",
     )
     UNREADABLE = "Unreadable", "This operator cannot read the Gate: what is behind it is held."
+    PRICE_TABLE_MISSING = "PriceTableMissing", "There is no price table: what is not approved yet behind the Gate is held."
+    PRICE_TABLE_BROKEN = "PriceTableBroken", "The price table has flaws: what is not approved yet behind the Gate is held."
     WEBHOOK_NOT_INSTALLED = (
         "WebhookNotInstalled",
         "Evictions are not looked at: its nodes stay in mode Deny, and a refused cordon alone does not stop kubectl drain.",
@@ -74,6 +77,21 @@ def drains_readiness(gate: DrainGate, policy: Policy | None, flaw: str, webhook:
         return _no_webhook(webhook, why)
     what = "kubectl drain waits, and is asked about" if hold else "drains are asked for"
     return Readiness(True, GateReason.POLICY_FOUND, f"{what} under policy {gate.policy}")
+
+
+def pods_readiness(gate: PodGate, policy: Policy | None, flaw: str, table: str = "", *, missing: bool = False) -> Readiness:
+    """The same of a Gate of type Pods; `table` says what is wrong with the price table, or that it is `missing`."""
+    held = f"pods behind this gate are held: ApprovalPolicy {gate.policy}"
+    if policy is None:
+        return Readiness(False, GateReason.POLICY_NOT_FOUND, f"{held} does not exist")
+    if flaw:
+        return Readiness(False, GateReason.POLICY_UNUSABLE, f"{held} is of no use: {flaw}")
+    if EffectType.RELEASE not in policy.effects:
+        return Readiness(False, GateReason.EFFECT_NOT_ALLOWED, f"{held} does not list effect {EffectType.RELEASE}")
+    if table:
+        reason = GateReason.PRICE_TABLE_MISSING if missing else GateReason.PRICE_TABLE_BROKEN
+        return Readiness(False, reason, f"pods that are not approved yet are held: {table}")
+    return Readiness(True, GateReason.POLICY_FOUND, f"dear pods behind this gate are asked about under policy {gate.policy}")
 
 
 def _no_webhook(webhook: WebhookState, why: str) -> Readiness:

@@ -15,7 +15,7 @@ from gatehold.domain.reasons import PolicyReason
 from gatehold.domain.schedule import default_seconds
 from gatehold.domain.tiers import add, flaw_of, meets
 
-PRICED: frozenset[EffectType] = frozenset()
+PRICED: frozenset[EffectType] = frozenset({EffectType.RELEASE})
 """Effects whose price this operator reads itself; whoever adds one names it here."""
 LONGEST_SECONDS = 31_536_000
 """The most that a request may ask for where the policy names no maximum; as in the CRD."""

@@ -16,6 +16,7 @@ from gatehold.domain.nodes import (
     TakeLease,
     UncordonNode,
 )
+from gatehold.domain.provision.model import DeleteOwner, LetGo, ScaleOwner, Sight, SuspendOwner
 from gatehold.domain.reasons import Reason
 from gatehold.domain.rollout.record import Ending as RunEnding
 from gatehold.domain.rollout.record import LastRun, Question
@@ -122,6 +123,7 @@ class Facts:
     rollout: RolloutFacts | None = None
     drain: DrainFacts | None = None
     node: NodeFacts | None = None  # the subject of a held drain
+    provision: Sight | None = None  # everything of the owner whose pods are held
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +210,12 @@ Write = (
     | CloseNode
     | UncordonNode
     | DropLease
+    | LetGo
+    | ScaleOwner
+    | SuspendOwner
+    | DeleteOwner
 )
-PROVEN_WRITES = (ReleaseJob, TakeLease, CordonNode)
+PROVEN_WRITES = (ReleaseJob, TakeLease, CordonNode, LetGo)
 """What lets a subject go: the wall is proven again beside the status write, before any of them."""
 
 

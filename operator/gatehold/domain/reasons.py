@@ -46,6 +46,14 @@ class Reason(ToldWord):
         "WriteRefused",
         "Another admission policy or webhook, or RBAC, refuses the operator's write: it tries on.",
     )
+    PRICE_TABLE_BROKEN = (
+        "PriceTableBroken",
+        "The price table is missing or broken: what is not approved yet is neither priced, nor asked about, nor let go.",
+    )
+    NOT_APPROVED = (
+        "NotApproved",
+        "People did not approve that many pods of this template: the rest stays inert until it is asked about again.",
+    )
     # passed
     QUORUM_MET = "QuorumMet", "Every entry of the quorum is met by people: the effect goes."
     OVERRIDE = "Override", "A holder of verb override let it pass without the quorum."

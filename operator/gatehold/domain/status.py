@@ -74,6 +74,16 @@ class Price:
     amount: Decimal
     currency: str = ""
     period: str = ""
+    hourly_low: Decimal | None = None
+    hourly_high: Decimal | None = None
+    low: Decimal | None = None  # of the whole time, as is `high`
+    high: Decimal | None = None
+    hours: Decimal | None = None
+    hours_from: str = ""  # where that time is from
+    parts: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()  # what has no price: then `amount` is what the rest costs, and no tier goes by it
+    source: str = ""
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,31 @@ class ResolvedDrain:
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedOption:
+    """A variant that a reviewer may pick: so many pods, and what an hour of them costs at most."""
+
+    name: str
+    pods: int
+    hourly_high: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedProvision:
+    """What people are asked to pay for: so many pods of that digest, and what is approved of their owner already.
+
+    `on_denied` is what the Gate says becomes of them otherwise. `differences`: how they differ from their owner's template.
+    """
+
+    digest: str
+    pods: int
+    images: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
+    on_denied: str = ""
+    approved_pods: int = 0
+    options: tuple[ResolvedOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """What the operator read itself; part of the digest. `image_ids` are those that a canary runs, as container=imageID."""
 
@@ -107,6 +142,7 @@ class Resolved:
     image_ids: tuple[str, ...] = ()
     nodes: tuple[ResolvedNode, ...] = ()
     drain: ResolvedDrain | None = None
+    provision: ResolvedProvision | None = None
 
 
 @dataclass(frozen=True, slots=True)

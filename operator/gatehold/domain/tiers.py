@@ -108,7 +108,8 @@ def matching_tiers(policy: Policy, request: Request, price: Price | None) -> lis
 
 
 def _matches(tier: Tier, request: Request, price: Price | None) -> bool:
-    known = meets(tier, request.effect.type, request.namespace, None if price is None else price.amount)
+    amount = None if price is None or price.unknown else price.amount  # what is not known is under no maximum
+    known = meets(tier, request.effect.type, request.namespace, amount)
     return known and _declares(tier, request.declared, request.options)
 
 

@@ -6,6 +6,7 @@ from gatehold.domain.effects.none import NoEffect
 from gatehold.domain.effects.promote import PromoteRules
 from gatehold.domain.effects.release_job import ReleaseJobRules
 from gatehold.domain.effects.release_node import ReleaseNodeRules
+from gatehold.domain.effects.release_pods import ReleasePodsRules
 from gatehold.domain.model import EffectType, Request
 
 __all__ = ["EffectRules", "rules_for"]
@@ -14,7 +15,11 @@ EFFECTS: dict[EffectType, tuple[EffectRules, ...]] = {
     EffectType.NONE: (NoEffect(),),
     EffectType.PROMOTE: (PromoteRules(),),
     EffectType.DRAIN: (DrainRules(),),
-    EffectType.RELEASE: (ReleaseJobRules(), ReleaseNodeRules()),  # by the kind of the subject
+    EffectType.RELEASE: (
+        ReleasePodsRules(),
+        ReleaseJobRules(),
+        ReleaseNodeRules(),
+    ),  # by who asks, and the kind of the subject
 }
 
 

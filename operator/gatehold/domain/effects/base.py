@@ -1,7 +1,7 @@
 """What every effect answers. Called by `decide` and `prepare` only; pure like all of the core."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from gatehold.domain.model import Request
@@ -9,6 +9,9 @@ from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed, Write
 from gatehold.domain.reasons import Reason
 from gatehold.domain.status import By, EffectState, EffectStatus, Status
+
+ALWAYS = datetime.max.replace(tzinfo=UTC)
+"""What `keep_until` answers for a request that stays in sight until its subject says otherwise."""
 
 MOST_TEXT = 1024
 """Characters of a message in a status: as in the CRD."""
