@@ -15,13 +15,16 @@ from gatehold.api import (
     deployment,
     drain_pods,
     gate,
+    gated,
     maintenance,
     node,
+    pod_digest,
     promotion,
     request_status,
     revision,
     rollout,
     rollout_status,
+    workloads,
 )
 from gatehold.api.common import ParseError
 from gatehold.domain.rollout.model import Child
@@ -32,12 +35,20 @@ from tests.api.rollouts import TEMPLATE, body
 from tests.api.test_approval_request import drain
 from tests.api.test_child_pods import CRASHING
 from tests.api.test_deployment import child
+from tests.api.test_gate import EVERYTHING
 from tests.api.test_gate import body as gate_body
 from tests.api.test_gate import drains as drains_gate
+from tests.api.test_gate import pods as pods_gate
+from tests.api.test_gated import job as gated_job
+from tests.api.test_gated import pod as gated_pod
 from tests.api.test_maintenance import stored as lease
+from tests.api.test_pod_digest import CLAIM, INDEX, MOUNT, NOT_READY, TOKEN, pod
 from tests.api.test_request_status import GOOD as GOOD_REQUEST
 from tests.api.test_revision import stored
 from tests.api.test_rollout_status import GOOD
+from tests.api.test_workloads import body as owner_body
+from tests.api.test_workloads import cron
+from tests.api.test_workloads import rollout as owning_rollout
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
@@ -48,6 +59,13 @@ DIGEST = "sha256:" + "1" * 64
 WANTED = Wanted(DIGEST, 1)
 ASK = Ask(Question("prod", "web-1", DIGEST, 1, "rollouts", ("web=1",)))
 CHILD = Child("web-canary", "u", "1", 1)
+RICH: dict[str, Any] = pod(
+    {"volumeMounts": [MOUNT], "env": [INDEX], "ports": [{"containerPort": 80}], "resources": {"limits": {"cpu": "1"}}},
+    volumes=[TOKEN, CLAIM, {"name": "i", "image": {"reference": "x"}}, {"name": "s", "emptyDir": {"sizeLimit": "1Gi"}}],
+    tolerations=[NOT_READY],
+    hostNetwork=True,
+    resources={"limits": {"cpu": "2"}},
+)
 Reader = Callable[[dict[str, Any]], object]
 READERS: dict[str, tuple[dict[str, Any], Reader]] = {
     "a Rollout": (body(), rollout.parse),
@@ -56,6 +74,15 @@ READERS: dict[str, tuple[dict[str, Any], Reader]] = {
     "its status": ({"status": GOOD}, rollout_status.parse_status),
     "a Gate": (gate_body(), gate.parse),
     "a Gate of drains": (drains_gate(mode="Hold", namespace="ops", cooldownSeconds=60), gate.parse_drains),
+    "a Gate of pods": (pods_gate(**EVERYTHING), gate.parse_pods),
+    "a pod that waits": (gated_pod(), gated.pod),
+    "a Job that waits": (gated_job({"conditions": [{"type": "Complete", "status": "True"}]}), gated.job),
+    "what a pod runs": (RICH, pod_digest.digest),
+    "what a pod of a set runs": (RICH, lambda wire: pod_digest.digest(wire, "StatefulSet")),
+    "an owner of pods": (owner_body(replicas=3, strategy={"rollingUpdate": {"maxSurge": "25%"}}), workloads.owner),
+    "a CronJob": (cron(parallelism=2), workloads.owner),
+    "a StatefulSet": (owner_body("StatefulSet", volumeClaimTemplates=[{"metadata": {"name": "d"}}]), workloads.owner),
+    "a Rollout that owns pods": (owning_rollout({"setWeight": 10}, {"pause": {}}), workloads.owner),
     "the type of a Gate": (gate_body(), gate.type_of),
     "a request to drain": (drain(nodes=[{"name": "n1", "uid": "u"}], parallelPods=3), approval_request.parse),
     "its status, too": ({"status": GOOD_REQUEST}, request_status.parse_status),

@@ -1,5 +1,6 @@
-"""A Gate as the API server gives it, of either type, and the one that a namespace names."""
+"""A Gate as the API server gives it, of each type, and the one that a namespace names."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from gatehold.api import gate
 from gatehold.api.common import ParseError
 from gatehold.domain.model import DrainGate, DrainMode
+from gatehold.domain.pricing.price import Threshold
+from gatehold.domain.provision.model import OnDenied, PodGate
 from gatehold.domain.rollout.model import GateFacts
 
 
@@ -84,7 +87,47 @@ def test_it_is_no_gate_of_drains_with(wire: dict[str, Any], text: str) -> None:
         gate.parse_drains(wire)
 
 
-@pytest.mark.parametrize("known", [gate.ROLLOUTS, gate.DRAINS, "Pods"])
+def pods(**members: Any) -> dict[str, Any]:
+    """A Gate of type Pods."""
+    return body(type="Pods", pods=members)
+
+
+EVERYTHING = {"threshold": {"hourly": "0.3", "monthly": "100"}, "floor": {"hourly": "0.01"}, "onDenied": "ScaleBack"}
+PODS: dict[str, tuple[dict[str, Any], PodGate]] = {
+    "with nothing that may be left out": (body(type="Pods"), PodGate("prod", "change", Threshold(), None, OnDenied.KEEP)),
+    "with empty members": (pods(threshold={}, floor={}), PodGate("prod", "change")),
+    "with one bound": (pods(threshold={"monthly": "5"}), PodGate("prod", "change", Threshold(monthly=Decimal(5)))),
+    "with everything": (
+        pods(**EVERYTHING),
+        PodGate("prod", "change", Threshold(Decimal("0.3"), Decimal(100)), Decimal("0.01"), OnDenied.SCALE_BACK),
+    ),
+}
+
+
+@pytest.mark.parametrize(("wire", "expected"), PODS.values(), ids=PODS)
+def test_a_gate_of_pods(wire: dict[str, Any], expected: PodGate) -> None:
+    assert gate.parse_pods(wire) == expected
+
+
+NO_PODS: dict[str, tuple[dict[str, Any], str]] = {
+    "no metadata": (pods() | {"metadata": None}, "metadata: model_type"),
+    "no spec": (pods() | {"spec": None}, "spec: model_type"),
+    "another type": (body(), "spec.type: not Pods"),
+    "a threshold below nothing": (pods(threshold={"hourly": "-1"}), "spec.pods.threshold.hourly: not a finite"),
+    "a threshold without an end": (pods(threshold={"monthly": "Infinity"}), "spec.pods.threshold.monthly: not a finite"),
+    "a threshold that is a number": (pods(threshold={"hourly": 0.1}), "spec.pods.threshold.hourly: string_type"),
+    "a floor in words": (pods(floor={"hourly": "low"}), "spec.pods.floor.hourly: not a decimal"),
+    "an end to come": (pods(onDenied="Shrink"), "spec.pods.onDenied: unknown"),
+}
+
+
+@pytest.mark.parametrize(("wire", "text"), NO_PODS.values(), ids=NO_PODS)
+def test_it_is_no_gate_of_pods_with(wire: dict[str, Any], text: str) -> None:
+    with pytest.raises(ParseError, match=text):
+        gate.parse_pods(wire)
+
+
+@pytest.mark.parametrize("known", [gate.ROLLOUTS, gate.DRAINS, gate.PODS, "ArgoRollouts"])
 def test_the_type_of_a_gate(known: str) -> None:
     assert gate.type_of(body(type=known)) == known
 

@@ -15,6 +15,7 @@ from gatehold.api.approval_policy import parse as parse_policy
 from gatehold.domain.gate import GateReason
 from gatehold.domain.model import DrainGate, DrainMode, DrainSpec, EffectType, UnknownRequester, Word
 from gatehold.domain.phases import MOVES, Phase
+from gatehold.domain.provision.model import OnDenied
 from gatehold.domain.reasons import ConditionType, Reason
 from gatehold.domain.rollout.model import GateFacts
 from gatehold.domain.rollout.reasons import RolloutReason
@@ -60,8 +61,10 @@ def _schema(plural: str, *path: str) -> dict[str, Any]:
         ("rollouts", ("status", "lastRun", "outcome"), Outcome),
         ("rollouts", ("status", "conditions", "[]", "type"), ROLLOUT_CONDITIONS),
         ("approvalrequests", ("status", "effect", "nodes", "[]", "state"), NodeState),
-        ("gates", ("spec", "type"), [gate.ROLLOUTS, gate.DRAINS]),
+        ("gates", ("spec", "type"), [gate.ROLLOUTS, gate.DRAINS, gate.PODS]),
         ("gates", ("spec", "drains", "mode"), DrainMode),
+        ("gates", ("spec", "pods", "onDenied"), OnDenied),
+        ("approvalrequests", ("status", "resolved", "provision", "onDenied"), OnDenied),
     ],
     ids=lambda value: ".".join(value) if isinstance(value, tuple) else None,
 )

@@ -3,15 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from gatehold.api.common import Body, ParseError, Wire, read, sparse, word
+from gatehold.api.common import Body, ParseError, Wire, amount, read, sparse, word
 from gatehold.api.conditions import render_condition
 from gatehold.api.rollout import GATED_LABEL
 from gatehold.domain.model import DrainGate, DrainMode
+from gatehold.domain.pricing.price import Threshold
+from gatehold.domain.provision.model import OnDenied, PodGate
 from gatehold.domain.rollout.model import GateFacts
 from gatehold.domain.status import Condition
 
 ROLLOUTS = "Rollouts"
 DRAINS = "Drains"
+PODS = "Pods"
 LEAST_COOLDOWN, MOST_COOLDOWN = 15, 86_400  # as in the CRD
 
 
@@ -29,11 +32,23 @@ class _Drains(Wire):
     cooldown_seconds: int | None = None
 
 
+class _Amounts(Wire):
+    hourly: str | None = None
+    monthly: str | None = None
+
+
+class _Pods(Wire):
+    threshold: _Amounts = _Amounts()
+    floor: _Amounts = _Amounts()
+    on_denied: str | None = None
+
+
 class _Spec(Wire):
     type: str
     policy_ref: _PolicyRef
     rollouts: _Rollouts = _Rollouts()
     drains: _Drains = _Drains()
+    pods: _Pods = _Pods()
 
 
 class _Metadata(Wire):
@@ -63,6 +78,22 @@ def parse_drains(body: Body) -> DrainGate:
     if not LEAST_COOLDOWN <= given.cooldown_seconds <= MOST_COOLDOWN:
         raise ParseError("spec.drains.cooldownSeconds: out of its bounds")
     return replace(found, cooldown_seconds=given.cooldown_seconds)
+
+
+def parse_pods(body: Body) -> PodGate:
+    """A Gate of type Pods as a value. Raises ParseError, also for one of another type."""
+    meta, spec = _of_type(body, PODS)
+    given, where = spec.pods, "spec.pods"
+    return PodGate(
+        meta.name,
+        spec.policy_ref.name,
+        Threshold(
+            amount(given.threshold.hourly, f"{where}.threshold.hourly"),
+            amount(given.threshold.monthly, f"{where}.threshold.monthly"),
+        ),
+        amount(given.floor.hourly, f"{where}.floor.hourly"),
+        OnDenied.KEEP if given.on_denied is None else word(OnDenied, given.on_denied, f"{where}.onDenied"),
+    )
 
 
 def type_of(body: Body) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from gatehold.api.common import Body, ParseError, amount, optional_time, sparse, stamp, time
+from gatehold.api.common import Body, ParseError, optional_time, sparse, stamp, time
 from gatehold.api.conditions import parse_condition, render_condition
 from gatehold.api.drain_status import parse_resolved, render_resolved_drain, render_resolved_nodes
 from gatehold.api.effect_status import parse_effect, render_effect
+from gatehold.api.provision_status import parse_price, parse_provision, render_price, render_provision
 from gatehold.domain.model import QuorumEntry, RecordedVerdict, Verdict, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.status import (
@@ -13,7 +14,6 @@ from gatehold.domain.status import (
     Decision,
     EscalationStep,
     PolicySnapshot,
-    Price,
     Resolved,
     ResolvedJob,
     Status,
@@ -109,21 +109,16 @@ def _render_quorum(entry: QuorumEntry) -> Json:
 def _resolved(wire: Json | None) -> Resolved | None:
     if wire is None:
         return None
-    price = wire.get("price")
     nodes, drain = parse_resolved(wire)
     return Resolved(
         job=_resolved_job(wire.get("job")),
         undo=_resolved_job(wire.get("undo")),
-        price=_price(price),
+        price=parse_price(wire.get("price")),
         image_ids=tuple(wire.get("imageIDs", ())),
         nodes=nodes,
         drain=drain,
+        provision=parse_provision(wire.get("provision")),
     )
-
-
-def _price(wire: Json | None) -> Price | None:
-    value = amount(wire["amount"], "status.resolved.price.amount") if wire is not None else None
-    return Price(value, wire.get("currency", ""), wire.get("period", "")) if wire and value is not None else None
 
 
 def _resolved_job(wire: Json | None) -> ResolvedJob | None:
@@ -143,15 +138,14 @@ def render_resolved(resolved: Resolved | None) -> Json:
     """What the operator read, as it stands in the status and in the digest; nothing read is an empty object."""
     if resolved is None:
         return {}
-    price = resolved.price
-    shown = sparse(amount=str(price.amount), currency=price.currency, period=price.period) if price else {}
     return sparse(
         job=_render_job(resolved.job),
         undo=_render_job(resolved.undo),
-        price=shown,
+        price=render_price(resolved.price),
         imageIDs=list(resolved.image_ids),
         nodes=render_resolved_nodes(resolved.nodes),
         drain=render_resolved_drain(resolved.drain),
+        provision=render_provision(resolved.provision),
     )
 
 
