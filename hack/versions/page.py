@@ -64,6 +64,16 @@ _DIFFERENCES: Final = (
         "may stand in the same write, and is checked; otherwise nobody knows, and the node stays cordoned",
     ),
     (
+        "pods and Jobs of a namespace with label `gatehold.dev/pods`",
+        "get scheduling gate, `suspend: true` and label when they are created (MutatingAdmissionPolicy)",
+        "get them by the webhook `gatehold-pods`, where installed; otherwise templates bring them, or they are refused",
+    ),
+    (
+        "break-glass on a pod or Job that waits",
+        "`kubectl annotate ... gatehold.dev/override=WHY`, and nothing else",
+        "one patch: the reason, `gatehold.dev/override-by`, and the gate (or `suspend`) gone",
+    ),
+    (
         "what the operator demands before it prepares or releases",
         "the validating policies as shipped, two forgeries refused; the stamping policy, where installed, as shipped",
         "the validating policies as shipped, two forgeries refused",

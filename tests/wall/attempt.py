@@ -14,9 +14,11 @@ ROLLOUTS, CHILDREN, PODS = "gatehold-rollouts", "gatehold-children", "gatehold-c
 MARKS, SERVICES, ONLY = "gatehold-marks", "gatehold-services", "gatehold-only-rollouts"
 NAMESPACES, NODE_LABELS = "gatehold-namespaces", "gatehold-node-labels"
 NODES, EVICTIONS, WEBHOOK = "gatehold-nodes", "gatehold-own-evictions", "gatehold-webhook"
+GATED_PODS, GATED_JOBS, PROVISION = "gatehold-pods", "gatehold-gated-jobs", "gatehold-provision"
 POLICIES = (
     *(REQUESTS, STATUS, JOBS, OPERATOR, TOKEN, IDENTITY),
     *(ROLLOUTS, CHILDREN, PODS, MARKS, SERVICES, ONLY, NAMESPACES, NODE_LABELS, NODES, EVICTIONS, WEBHOOK),
+    *(GATED_PODS, GATED_JOBS, PROVISION),
 )
 SCHEMA = "schema"
 """Refused before any policy speaks: by the CRD, by Kubernetes itself, or by RBAC (`RBAC`)."""

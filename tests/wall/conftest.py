@@ -11,9 +11,10 @@ from controlplane import Cluster, PodIdentity, provider
 from playground import OperatorProcess, can_stamp, install, wait_enforced
 from playground.install import STAMPS
 from tests.wall.api import Api, Call, path
+from tests.wall.gated import job, pod
 from tests.wall.nodes import CORDON, CORDONED_BY, DENY
 from tests.wall.people import OPERATOR, SYSTEM, Body, connect, service_account_token, settle
-from tests.wall.places import connect_places, settle_places
+from tests.wall.places import PRICED, connect_places, settle_places
 from tests.wall.rollouts import AUTHORS, rollout
 from tests.wall.running import Running
 from tests.wall.scene import GROUP, Hand, Scene, Stopped
@@ -52,9 +53,15 @@ class Stage:
         poll(lambda: self.people["ci"].send(scene.creation(), dryRun="All").ok is wanted)
         poll(lambda: (AUTHORS in self._made()["metadata"].get("annotations", {})) is wanted)
         poll(lambda: (CORDONED_BY in self._cordoned()["metadata"].get("annotations", {})) is wanted)
+        poll(lambda: self.people["dora"].send(self._waiting("v1", "pods", pod(scene)), dryRun="All").ok is wanted)
+        poll(lambda: self.people["dora"].send(self._waiting("batch/v1", "jobs", job(scene)), dryRun="All").ok is wanted)
 
     def _made(self) -> Body:
         return self.people["ada"].must(Call(path(GROUP, "rollouts", "shop"), rollout("any"), "post"), dryRun="All")
+
+    @staticmethod
+    def _waiting(version: str, plural: str, body: Body) -> Call:
+        return Call(path(version, plural, PRICED), body, "post")
 
     def _cordoned(self) -> Body:
         body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "any", **DENY["metadata"]}, **CORDON}

@@ -6,6 +6,9 @@ from tests.wall.people import GROUP, RBAC, SHOP, SYSTEM, Body, bind, named, ref,
 
 GATED, ONLY = "gated", "only"
 """Namespaces behind gate web: its Rollouts are asked about; ONLY takes nothing but Rollouts, too."""
+PRICED = "priced"
+"""A namespace whose pods wait for gate dear. Of those named as exempt only the account of another namespace counts."""
+EXEMPT = "system:serviceaccount:other:launcher, system:serviceaccount:priced:launcher,mallory"
 NODERS = ("noah", "nina", "wanda", "smith", "renewer")
 PLACES = ("ada", "ben", "odd,*%", "dana", "oona", "dora", "lena", "binder", "nomad", "chief", *NODERS)
 """ada, ben and "odd,*%" edit (so do dana, oona and robot gitops); dana may override gate web, oona the Rollouts of shop.
@@ -22,9 +25,16 @@ CONTROLLERS = {
     "hpa": "horizontal-pod-autoscaler",
     "nodes": "node-controller",
     "cloud": "cloud-controller-manager",
+    "statefulsets": "statefulset-controller",
+    "daemons": "daemon-set-controller",
+    "jobs": "job-controller",
+    "crons": "cronjob-controller",
 }
 """Accounts of the controller manager, by the name that the table gives them. `kcm` is all of them, where they have none."""
 
+CONTROLLER = "system:serviceaccount:kube-system:"
+LAUNCHERS = {"launcher": "system:serviceaccount:other:launcher", "insider": "system:serviceaccount:priced:launcher"}
+"""Accounts named in the annotation of PRICED."""
 MANAGERS = (
     "system:kube-controller-manager",
     "system:cloud-controller-manager",
@@ -47,6 +57,15 @@ WORKLOADS: list[Body] = [
         "verbs": ALL,
     },
 ]
+PODS: list[Body] = [
+    {"apiGroups": [""], "resources": [f"pods/{sub}" for sub in ("status", "resize", "ephemeralcontainers")], "verbs": ALL},
+    {"apiGroups": [""], "resources": ["replicationcontrollers", "replicationcontrollers/scale"], "verbs": ALL},
+    {"apiGroups": ["batch"], "resources": ["jobs", "jobs/status", "cronjobs"], "verbs": ALL},
+    {"apiGroups": ["apps"], "resources": ["statefulsets/scale"], "verbs": ALL},
+]
+LAUNCHES: Body = {"apiGroups": ["", "batch"], "resources": ["pods", "jobs"], "verbs": ALL}
+PODS_WISHED: list[Body] = [*WORKLOADS, *PODS]
+"""What a stolen operator's token might wish for behind a gate of pods."""
 PLACES_RULE: Body = {
     "apiGroups": [""],
     "resources": ["namespaces", "namespaces/status", "namespaces/finalize", "nodes", "nodes/status"],
@@ -72,10 +91,10 @@ LEASES: Body = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "
 RENEW: Body = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["gatehold-webhook-tls"], "verbs": ["renew"]}
 HOOKS: Body = {
     "apiGroups": ["admissionregistration.k8s.io"],
-    "resources": ["validatingwebhookconfigurations"],
+    "resources": ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"],
     "verbs": ALL,
 }
-RENEW_HOOK: Body = {**HOOKS, "resourceNames": ["gatehold-evictions"], "verbs": ["renew"]}
+RENEW_HOOK: Body = {**HOOKS, "resourceNames": ["gatehold-evictions", "gatehold-pods"], "verbs": ["renew"]}
 SECRETS: Body = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "patch", "delete"]}
 
 
@@ -87,25 +106,34 @@ def _ours(resource: str, verb: str, *names: str) -> Body:
 
 def settle_places(admin: Api) -> None:
     """The places behind a gate, and who works there."""
-    for name, kind in (("web", "Rollouts"), ("mine", "Rollouts"), ("gpu", "Drains")):
+    for name, kind in (("web", "Rollouts"), ("mine", "Rollouts"), ("gpu", "Drains"), ("dear", "Pods")):
         gate = {**named(GROUP, "Gate", name), "spec": {"type": kind, "policyRef": {"name": "solo"}}}
         admin.must(Call(path(GROUP, "gates"), gate, "post"))
     for name, labels in ((GATED, BEHIND), (ONLY, {**BEHIND, "gatehold.dev/only-rollouts": "true"})):
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
         admin.must(Call(path("v1", "namespaces"), body, "post"))
+    meta = {"name": PRICED, "labels": {"gatehold.dev/pods": "dear"}, "annotations": {"gatehold.dev/pods-exempt": EXEMPT}}
+    admin.must(Call(path("v1", "namespaces"), {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}, "post"))
     editors = [subject(name) for name in ("ada", "ben", "odd,*%", "dana", "oona", "gitops")]
     editors += [{"kind": "Group", "name": "authors", "apiGroup": RBAC.split("/")[0]}]
-    for namespace in (SHOP, GATED, ONLY):
+    for namespace in (SHOP, GATED, ONLY, PRICED):
         bind(admin, namespace, "edits", ref("ClusterRole", "edit"), editors)
         role(admin, namespace, "deploys", WORKLOADS, ["dora", "lena"], more=[subject("system:kube-controller-manager")])
+    controllers = [subject(CONTROLLER + CONTROLLERS[name]) for name in ("replicasets", "statefulsets", "daemons", "jobs")]
+    controllers += [{"kind": "Group", "name": "launchers", "apiGroup": RBAC.split("/")[0]}]
+    role(admin, PRICED, "works-on-pods", PODS, ["dora", "dana"], more=[subject("system:kube-controller-manager")])
+    role(admin, PRICED, "launches", [LAUNCHES], ["mallory", *LAUNCHERS.values()], more=controllers)
+    role(admin, PRICED, "wishes", PODS_WISHED, [], operator=True)
+    role(admin, SHOP, "works-on-pods", PODS, ["dora"])
     role(admin, SHOP, "overrides-rollouts", [_ours("rollouts", "override")], ["oona", "gitops"])
     role(admin, SHOP, "scales-what-is-left", [_ours("rollouts", "orphan")], ["lena"])
     role(admin, SYSTEM, "leads-to-the-webhook", [WAY, SLICES, LEASES], ["smith"])
     role(admin, SYSTEM, "renews", [WAY, RENEW], ["renewer"])
     role(admin, SYSTEM, "wishes", [SECRETS], [], operator=True)
     for name, rule, holder in (
-        ("overrides-gate", _ours("gates", "override", "web"), "dana"),
-        ("binds-web", _ours("gates", "bind", "web", "gpu"), "binder"),
+        ("overrides-gate", _ours("gates", "override", "web", "dear"), "dana"),
+        ("overrides-dear", _ours("gates", "override", "dear"), "gitops"),
+        ("binds-web", _ours("gates", "bind", "web", "gpu", "dear"), "binder"),
         ("binds-mine", _ours("gates", "bind", "mine"), "nomad"),
         ("binds-all", _ours("gates", "bind"), "chief"),
         *((f"places-{who}", PLACES_RULE, who) for who in ("binder", "nomad", "chief")),
@@ -135,6 +163,8 @@ def connect_places(cluster: Cluster, people: dict[str, Api]) -> None:
     people |= {name: Api.of(cluster.user(name)) for name in PLACES}
     for name, account in CONTROLLERS.items():
         people[name] = Api.of(cluster.user(f"system:serviceaccount:kube-system:{account}"))
+    people |= {name: Api.of(cluster.user(account)) for name, account in LAUNCHERS.items()}
+    people["scheduler"] = Api.of(cluster.user("system:kube-scheduler"))
     people["kcm"] = Api.of(cluster.user("system:kube-controller-manager"))
     people["ccm"] = Api.of(cluster.user("system:cloud-controller-manager"))
     people["seventeenth"] = people["admin"].impersonating("seventeenth", "authors")

@@ -120,8 +120,7 @@ BEHIND_GATES = [
     new_place("closed, with the right on all gates", "chief", CLOSE, leaves=labelled(CLOSE)),
     new_place("closed, with the right on one gate", "binder", CLOSE, NO_GATE),
     new_place("closed and behind a gate, with the right on it", "binder", joined(WEB, CLOSE), leaves=labelled(joined(WEB, CLOSE))),
-    new_place("a label of ours that means nothing", "chief", label(rollout="web"), "gatehold.dev/rollout means nothing on a Namespace; known are the labels gatehold.dev/rollouts and gatehold.dev/only-rollouts"),
-    new_place("with pods gated, which nothing would do", "chief", label(pods="gpu"), "label gatehold.dev/pods is reserved: pods are not gated by this version, and nothing would hold them"),
+    new_place("a label of ours that means nothing", "chief", label(rollout="web"), "gatehold.dev/rollout means nothing on a Namespace; known are the labels gatehold.dev/rollouts, gatehold.dev/pods and gatehold.dev/only-rollouts, and annotation gatehold.dev/pods-exempt"),
     on_place("put behind a gate without the right", "nomad", WEB, would_be("web")),
     on_place("put behind a gate with the right", "binder", WEB),
     on_place("put behind a gate by the operator", "operator", WEB, would_be("web")),
@@ -147,12 +146,82 @@ BEHIND_GATES = [
     on_place("one without a gate gets one by who may bind all", "chief", WEB, was=CLOSE),
     on_place("half closed", "chief", label(only_rollouts="yes"), 'label gatehold.dev/only-rollouts is "true", or absent', was=WEB),
     on_place("the label in capitals", "chief", {"metadata": {"labels": {"GateHold.dev/rollouts": "web"}}}, "a lowercase RFC 1123 subdomain", policy=SCHEMA),
-    on_place("an annotation of ours", "chief", notes({"gatehold.dev/pods-exempt": "x"}), "gatehold.dev/pods-exempt means nothing on a Namespace"),
+    on_place("an annotation of ours that means nothing", "chief", notes({"gatehold.dev/pods-exempted": "x"}), "gatehold.dev/pods-exempted means nothing on a Namespace"),
     on_place("another label", "nomad", {"metadata": {"labels": {"team": "web"}}}, was=joined(WEB, CLOSE)),
     Attempt("a namespace: kube-system takes Rollouts only", by="chief", do=lambda scene: Call(path("v1", "namespaces", None, "kube-system"), CLOSE), refused="Rollouts do not run in the cluster's own namespaces; remove label gatehold.dev/only-rollouts", policy=NAMESPACES, ask=NOTHING, target=lambda scene: path("v1", "namespaces", None, "kube-system")),
     Attempt("a gate by an editor", by="ada", do=lambda scene: Call(path(GROUP, "gates"), {"apiVersion": GROUP, "kind": "Gate", "metadata": {"name": scene.name}, "spec": {"type": "Rollouts", "policyRef": {"name": "solo"}}}, "post"), refused='cannot create resource "gates"', policy=RBAC, ask=NOTHING, target=at("gates", namespace="", version=GROUP)),
     Attempt("a gate asks by another policy, says the operator", by="operator", do=lambda scene: Call(path(GROUP, "gates", None, "web"), {"spec": {"policyRef": {"name": "auto"}}}), refused='cannot patch resource "gates"', policy=RBAC, ask=NOTHING, target=at("gates", "web", namespace="", version=GROUP)),
     Attempt("a gate's status by a cluster admin", by="admin", do=lambda scene: Call(path(GROUP, "gates", None, "web", "status"), {"status": {"observedGeneration": 9}}), refused="status is written by the operator only", policy=STATUS, ask=NOTHING, target=at("gates", "web", namespace="", version=GROUP)),
+]  # fmt: skip
+
+
+DEAR, UNGATED = label(pods="dear"), label(pods=None)
+EXEMPT = notes({"gatehold.dev/pods-exempt": "system:serviceaccount:ci:builder"})
+UNEXEMPT = notes({"gatehold.dev/pods-exempt": None})
+PODS_ARE = " are behind gate dear: changing that takes verb bind on gates with resourceName dear"
+PODS_WOULD = " would be behind gate dear: that takes verb bind on gates with resourceName dear"
+EXEMPTS = "annotation gatehold.dev/pods-exempt of namespace "
+NO_POD_GATE = "annotation gatehold.dev/pods-exempt names who need not wait for the gate of label gatehold.dev/pods, and this namespace has none"
+NEVER_GATED = "pods of this namespace are never gated (nothing could then open the gate); remove label gatehold.dev/pods"
+
+
+def exempt(value: str = "system:serviceaccount:ci:builder") -> Before:
+    """A namespace whose pods wait, but for those of that account."""
+    body = joined(DEAR, notes({"gatehold.dev/pods-exempt": value}))
+    return by(
+        "admin",
+        lambda scene: Call(path("v1", "namespaces"), merged(named("Namespace", f"place-{scene.name}"), body), "post"),
+    )
+
+
+def exempts(says: str, who: str, body: Any, refused: str = "", **more: Any) -> Attempt:
+    """A write on that namespace."""
+    wanted = body["metadata"]["annotations"]["gatehold.dev/pods-exempt"]
+
+    def leaves(scene: Scene, after: Body | None) -> bool:
+        return ((after or {})["metadata"].get("annotations") or {}).get("gatehold.dev/pods-exempt") == wanted
+
+    do = write_on(PLACE, body, sub=more.pop("sub", ""))
+    return Attempt(
+        f"a namespace: {says}",
+        by=who,
+        do=do,
+        refused=refused,
+        policy=NAMESPACES,
+        ask=NOTHING,
+        before=exempt(),
+        target=PLACE,
+        leaves=leaves,
+    )
+
+
+POD_GATES = [
+    new_place("whose pods wait, without the right", "nomad", DEAR, PODS_WOULD),
+    new_place("whose pods wait, with the right", "binder", DEAR, leaves=labelled(DEAR)),
+    new_place("whose pods wait, by the operator", "operator", DEAR, PODS_WOULD),
+    new_place("whose pods wait for no name", "chief", label(pods=""), "label gatehold.dev/pods names the Gate that asks about the price of what runs in this namespace"),
+    new_place("whose pods wait, and an account that need not", "binder", joined(DEAR, EXEMPT), leaves=labelled(DEAR)),
+    new_place("whose pods wait, and an account that need not, without the right", "nomad", joined(DEAR, EXEMPT), PODS_WOULD),
+    new_place("with an account that need not wait, and no gate", "chief", EXEMPT, NO_POD_GATE),
+    on_place("its pods are put behind a gate without the right", "nomad", DEAR, PODS_WOULD),
+    on_place("its pods are put behind a gate with the right", "binder", DEAR),
+    *(on_place(f"its pods are taken from behind a gate by {how}{' through /' + sub if sub else ''}", "nomad", UNGATED, PODS_ARE, was=DEAR, how=how, sub=sub) for how, sub in (("merge", ""), ("put", ""), ("strategic", ""), ("merge", "status"), ("put", "status"), ("put", "finalize"))),
+    on_place("all its labels are taken off, that of its pods among them", "nomad", {"metadata": {"labels": None}}, PODS_ARE, was=DEAR),
+    on_place("its pods are taken from behind a gate with the right on another", "nomad", UNGATED, PODS_ARE, was=DEAR),
+    on_place("its pods are taken from behind a gate by the operator", "operator", UNGATED, PODS_ARE, was=DEAR),
+    on_place("its pods are taken from behind a gate with the right", "binder", UNGATED, was=DEAR),
+    on_place("its pods are moved to a gate of one's own", "nomad", label(pods="mine"), PODS_ARE, was=DEAR),
+    on_place("its pods are moved to another's gate", "binder", label(pods="mine"), " would be behind gate mine: that takes verb bind", was=DEAR),
+    on_place("its pods are moved by who may bind all", "chief", label(pods="mine"), was=DEAR),
+    on_place("an account that need not wait, where no pod does", "chief", EXEMPT, NO_POD_GATE),
+    on_place("the label of its pods in capitals", "chief", label(Pods="dear"), "gatehold.dev/Pods means nothing on a Namespace"),
+    exempts("another account need not wait, without the right", "nomad", notes({"gatehold.dev/pods-exempt": "system:serviceaccount:mine:me"}), EXEMPTS),
+    exempts("another account need not wait, without the right, through /status", "nomad", notes({"gatehold.dev/pods-exempt": "system:serviceaccount:mine:me"}), EXEMPTS, sub="status"),
+    exempts("another account need not wait, says the operator", "operator", notes({"gatehold.dev/pods-exempt": "system:serviceaccount:gatehold-system:gatehold"}), EXEMPTS),
+    exempts("another account need not wait, with the right", "binder", notes({"gatehold.dev/pods-exempt": "system:serviceaccount:mine:me"})),
+    exempts("nobody is exempt any more, without the right", "nomad", UNEXEMPT, EXEMPTS),
+    exempts("nobody is exempt any more, with the right", "binder", UNEXEMPT),
+    *(Attempt(f"a namespace: the pods of {place} wait", by="chief", do=lambda scene, place=place: Call(path("v1", "namespaces", None, place), DEAR), refused=NEVER_GATED, policy=NAMESPACES, ask=NOTHING, target=lambda scene, place=place: path("v1", "namespaces", None, place)) for place in ("kube-system", "kube-public", "kube-node-lease", "gatehold-system")),
 ]  # fmt: skip
 
 
@@ -206,4 +275,4 @@ NODE_ROWS = [
     on_node("another label", "nomad", {"metadata": {"labels": {"team": "web"}}}, was=BOTH, only="stopped"),
 ]  # fmt: skip
 
-GATE_ROWS = [*BEHIND_GATES, *NODE_ROWS]
+GATE_ROWS = [*BEHIND_GATES, *POD_GATES, *NODE_ROWS]

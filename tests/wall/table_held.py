@@ -18,7 +18,7 @@ HELD: Body = {"subject": NODE, "effect": {"type": "Release"}, "requester": BY_AL
 NO_UID: Body = {"requester": {**BY_ALICE, "uid": None}}
 DRAIN: Body = {"subject": None, "effect": {"type": "Drain", "drain": {"nodes": [{"name": "n1"}]}}}
 GATE = {"gatehold.dev/gate": "gpu"}
-ONE_KIND = "the operator asks for one kind of release: that of a Node (apiVersion v1), with label gatehold.dev/gate, in the name of whoever evicts its pods"
+TWO_KINDS = "the operator asks for two kinds of release, both with label gatehold.dev/gate: that of a Node (apiVersion v1), in the name of whoever evicts its pods, and in its own name that of the pods of an owner, named with its uid, in the namespace of the request"
 OWN_NAME = "the operator asks in its own name, and in another's only about a drain that a Gate holds (effect Release on a Node, label gatehold.dev/gate)"
 USERS = "you may ask for the release of a Job of this namespace (subject of apiVersion batch/v1, kind Job); other releases are opened by the operator only"
 KEPT = "a name that ends as this one does (like -3fa9c1d2-d0) is kept for the operator's own requests about held drains; take another name"
@@ -37,13 +37,13 @@ def held(**changes: Any) -> Body:
 OPENED = [
     asks("about a drain by alice, which a Gate holds", {**HELD, **NO_UID}, leaves=field_is("spec.requester", BY_ALICE)),
     asks("about a drain by a robot", held(requester={"username": "system:serviceaccount:shop:robot", "uid": "u-1"}), leaves=field_is("spec.requester.uid", "u-1")),
-    asks("about a drain by alice without saying which Gate", HELD, ONE_KIND, labels={}),
-    asks("about a drain by alice of an empty Gate", HELD, ONE_KIND, labels={"gatehold.dev/gate": ""}),
-    asks("about a drain in its own name", held(requester={"username": MANAGER}), ONE_KIND),
-    asks("for the release of a Pod in another's name", held(subject={"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}), ONE_KIND),
-    asks("for the release of a Node of another group", held(subject={**NODE, "apiVersion": "metal.example.com/v1"}), ONE_KIND),
-    asks("for the release of a Job in another's name", held(subject={"apiVersion": "batch/v1", "kind": "Job", "name": "j", "uid": "u"}), ONE_KIND),
-    asks("for the release of a Job in its own name", held(subject={"apiVersion": "batch/v1", "kind": "Job", "name": "j", "uid": "u"}, requester={"username": MANAGER}), ONE_KIND),
+    asks("about a drain by alice without saying which Gate", HELD, TWO_KINDS, labels={}),
+    asks("about a drain by alice of an empty Gate", HELD, TWO_KINDS, labels={"gatehold.dev/gate": ""}),
+    asks("about a drain in its own name", held(requester={"username": MANAGER}), TWO_KINDS),
+    asks("for the release of a Pod in another's name", held(subject={"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}), TWO_KINDS),
+    asks("for the release of a Node of another group", held(subject={**NODE, "apiVersion": "metal.example.com/v1"}), TWO_KINDS),
+    asks("for the release of a Job in another's name", held(subject={"apiVersion": "batch/v1", "kind": "Job", "name": "j", "uid": "u"}), TWO_KINDS),
+    asks("for the release of a Job in its own name", held(subject={"apiVersion": "batch/v1", "kind": "Job", "name": "j", "uid": "u"}, requester={"username": MANAGER}), TWO_KINDS),
     asks("about nothing in another's name", {"requester": {"username": "ci"}}, OWN_NAME),
     asks("about a Node in another's name, without an effect", {"subject": NODE, "requester": BY_ALICE}, OWN_NAME),
     asks("for a promotion in another's name", {"subject": {"apiVersion": "gatehold.dev/v1alpha1", "kind": "Rollout", "uid": "u"}, "effect": {"type": "Promote"}, "requester": {"username": "ci"}}, OWN_NAME),

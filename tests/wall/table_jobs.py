@@ -225,7 +225,7 @@ OWN_HAND = [
     on_job("the operator releases it for a request that was closed", "operator", job_patch(SIGNED), SIGN, before=closed),
 ]  # fmt: skip
 
-HELD_ONLY = "the operator changes Jobs that carry label gatehold.dev/hold, and no others"
+HELD_ONLY = "the operator changes Jobs that carry label gatehold.dev/hold or gatehold.dev/pods, and no others"
 STOLEN = [
     *(
         on_job(f"a stolen operator {says} an ordinary Job", "operator", do, HELD_ONLY, before=not_held)

@@ -161,7 +161,7 @@ UNKNOWN = [
     on_rollout("scaled by an HPA, unstamped", "hpa", scale(7), only=UNSTAMPED, before=BORN, leaves=both(authors("ada"), field_is("spec.replicas", 7))),
 ]  # fmt: skip
 
-NEVER = "the operator never creates, changes or scales a Rollout: its spec is what people ask for"
+NEVER = "the operator never creates, changes or scales a Rollout (but for one whose pods wait for a Gate, back to what was approved): its spec is what people ask for"
 FINALIZER: Body = {"metadata": {"finalizers": ["gatehold.dev/rollout"]}}
 HELD = then(asked(), by("operator", change(FINALIZER)))
 OWN_HAND = [

@@ -1,9 +1,9 @@
-"""The configuration of the webhook that holds evictions: nobody opens it. Rows of the wall's table."""
+"""The configurations of the webhooks that hold evictions and mark pods: nobody opens them. Rows of the wall's table."""
 # ruff: noqa: E501 (a row is a line, so that rows can be read down)
 
 from typing import Any
 
-from gatehold.admission.texts import eviction_webhook
+from gatehold.admission.texts import eviction_webhook, pod_webhook
 from tests.wall.api import Call, path
 from tests.wall.attempt import RBAC, WEBHOOK, Attempt, Check, gone
 from tests.wall.nodes import NOTHING
@@ -103,4 +103,75 @@ WEBHOOK_ROWS = [
     removal("who may change the wall takes it away", "admin", leaves=gone),
     *(change(f"opened by {who}", who, hook(failurePolicy="Ignore"), "cannot patch " + CANNOT, policy=RBAC) for who in ("operator", "gatehold-probe", "eve", "adam", "wanda", "binder")),
     removal("taken away by a holder of every right in a namespace", "wild", "cannot delete " + CANNOT, policy=RBAC),
+]  # fmt: skip
+
+
+# ---- the webhook that marks pods: the same rule on the other kind
+
+MARKERS = path("admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations")
+MARKS: Body = dict(pod_webhook())
+MARKER: Body = MARKS["webhooks"][0]
+STOPS = "webhook gatehold-pods marks every pod of gated namespaces: whoever changes it could stop or rewrite them, so it takes verb patch on validatingadmissionpolicies with resourceName gatehold-requests"
+CANNOT_MARK = 'resource "mutatingwebhookconfigurations"'
+
+
+def marker(scene: Scene) -> str:
+    return MARKERS + "/gatehold-pods"
+
+
+def unmarked(scene: Scene) -> None:
+    for name in ("gatehold-pods", "gatehold-evictions"):
+        scene.people["admin"].send(Call(f"{MARKERS}/{name}", None, "delete"))
+
+
+def marked(scene: Scene) -> None:
+    unmarked(scene)
+    scene.people["admin"].must(Call(MARKERS, {**MARKS, "webhooks": [{**MARKER, **NOWHERE}]}, "post"))
+
+
+def marking(**changes: Any) -> Body:
+    found = {**MARKER, **NOWHERE, **changes}
+    return {"webhooks": [{key: value for key, value in found.items() if value is not None}]}
+
+
+def remark(says: str, who: str, body: Any, refused: str = "", *, how: str = "merge", **more: Any) -> Attempt:
+    return row(f"pods: {says}", who, write_on(marker, body, how), refused, **{"before": marked, "target": marker, **more})
+
+
+def unmark(says: str, who: str, refused: str = "", **more: Any) -> Attempt:
+    do = lambda scene: Call(marker(scene), None, "delete")  # noqa: E731
+    return row(f"pods: {says}", who, do, refused, **{"before": marked, "target": marker, **more})
+
+
+def new_marker(says: str, who: str, name: str, refused: str = "", **more: Any) -> Attempt:
+    body = {**MARKS, "metadata": {"name": name}, "webhooks": [{**MARKER, **NOWHERE}]}
+    where = lambda scene: f"{MARKERS}/{name}"  # noqa: E731
+    return row(
+        f"pods: {says}",
+        who,
+        lambda scene: Call(MARKERS, body, "post"),
+        refused,
+        **{"before": unmarked, "target": where, **more},
+    )
+
+
+BUNDLED = marking(clientConfig={**MARKER["clientConfig"], "caBundle": BUNDLE})
+
+WEBHOOK_ROWS += [
+    remark("failures are ignored", "smith", marking(failurePolicy="Ignore"), STOPS),
+    remark("failures are ignored, by apply", "smith", marking(failurePolicy="Ignore"), STOPS, how="apply"),
+    remark("it selects other namespaces", "smith", marking(namespaceSelector={"matchLabels": {"held": "please"}}), STOPS),
+    remark("it is asked elsewhere", "smith", marking(clientConfig={"url": "https://evil.example/pods"}), STOPS),
+    remark("it is asked about Secrets too", "smith", marking(rules=[{**MARKER["rules"][0], "resources": ["secrets"]}]), STOPS),
+    remark("its conditions are taken off", "smith", marking(matchConditions=None), STOPS),
+    remark("it trusts another authority", "smith", BUNDLED, STOPS),
+    unmark("it is taken away", "smith", STOPS),
+    new_marker("another of that name, before it is installed", "smith", "gatehold-pods", STOPS),
+    new_marker("one of the other webhook's name", "smith", "gatehold-evictions", leaves=lambda scene, after: after is not None),
+    remark("cert-manager's injector puts another authority in", "renewer", BUNDLED, leaves=has_bundle),
+    remark("cert-manager's injector opens it with that", "renewer", {**BUNDLED, **marking(failurePolicy="Ignore")}, STOPS),
+    unmark("cert-manager's injector takes it away", "renewer", STOPS),
+    remark("who may change the wall changes it", "admin", marking(failurePolicy="Ignore"), leaves=IS_LAX),
+    unmark("who may change the wall takes it away", "admin", leaves=gone),
+    *(remark(f"changed by {who}", who, marking(failurePolicy="Ignore"), "cannot patch " + CANNOT_MARK, policy=RBAC) for who in ("operator", "gatehold-probe", "eve", "adam")),
 ]  # fmt: skip

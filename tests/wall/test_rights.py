@@ -84,6 +84,18 @@ MUST = [
     ("get", "", "secrets", {"namespace": SYSTEM, "name": "gatehold-webhook-ca"}),
     ("get", "admissionregistration.k8s.io", "validatingwebhookconfigurations", {"name": "gatehold-evictions"}),
     ("create", "authorization.k8s.io", "subjectaccessreviews", {}),
+    *((verb, "", "pods", {"namespace": SHOP}) for verb in ("patch", "delete")),
+    *((verb, "batch", kind, {"namespace": SHOP}) for kind in ("jobs", "cronjobs") for verb in ("get", "patch", "delete")),
+    *((verb, "apps", kind, {"namespace": SHOP}) for kind in ("deployments", "statefulsets") for verb in ("get", "delete")),
+    ("get", "apps", "replicasets", {"namespace": SHOP}),
+    ("get", "", "replicationcontrollers", {"namespace": SHOP}),
+    *(
+        ("patch", "apps", kind, {"subresource": "scale", "namespace": SHOP})
+        for kind in ("deployments", "statefulsets", "replicasets")
+    ),
+    ("patch", "", "replicationcontrollers", {"subresource": "scale", "namespace": SHOP}),
+    ("patch", "gatehold.dev", "rollouts", {"subresource": "scale", "namespace": SHOP}),
+    ("get", "", "configmaps", {"namespace": SYSTEM, "name": "gatehold-prices"}),
 ]
 MUST_NOT = [
     ("approve", "gatehold.dev", "approvalpolicies", {"subresource": "sre", "name": "prod", "namespace": SHOP}),
@@ -98,11 +110,9 @@ MUST_NOT = [
     ("create", "", "serviceaccounts", {"subresource": "token", "name": "gatehold", "namespace": SYSTEM}),
     ("impersonate", "", "users", {}),
     ("create", "", "pods", {"namespace": SHOP}),
-    ("delete", "batch", "jobs", {"namespace": SHOP}),
     ("create", "batch", "jobs", {"namespace": SHOP}),
     ("create", "gatehold.dev", "rollouts", {"namespace": SHOP}),
     ("delete", "gatehold.dev", "rollouts", {"namespace": SHOP}),
-    ("patch", "gatehold.dev", "rollouts", {"subresource": "scale"}),
     ("patch", "gatehold.dev", "gates", {}),
     ("bind", "gatehold.dev", "gates", {"name": "web"}),
     ("override", "gatehold.dev", "gates", {"name": "web"}),
@@ -112,12 +122,10 @@ MUST_NOT = [
     ("create", "apps", "replicasets", {"namespace": SHOP}),
     ("create", "apps", "statefulsets", {"namespace": SHOP}),
     ("update", "apps", "controllerrevisions", {"namespace": SHOP}),
-    ("patch", "", "pods", {"namespace": SHOP}),
     ("update", "coordination.k8s.io", "leases", {"name": "another", "namespace": SYSTEM}),
     ("create", "rbac.authorization.k8s.io", "clusterrolebindings", {}),
     ("drain", "", "nodes", {}),
     ("update", "", "nodes", {}),
-    ("delete", "", "pods", {"namespace": SHOP}),
     ("list", "policy", "poddisruptionbudgets", {"subresource": "status"}),
     ("patch", "policy", "poddisruptionbudgets", {"namespace": SHOP}),
     ("delete", "coordination.k8s.io", "leases", {"namespace": "kube-node-lease"}),
@@ -130,6 +138,26 @@ MUST_NOT = [
         for verb in ("patch", "update", "delete", "list")
     ),
     ("get", "admissionregistration.k8s.io", "validatingwebhookconfigurations", {"name": "another"}),
+    *(
+        (verb, "admissionregistration.k8s.io", "mutatingwebhookconfigurations", {"name": "gatehold-pods"})
+        for verb in ("create", "patch", "update", "delete")
+    ),
+    ("update", "", "pods", {"namespace": SHOP}),
+    ("deletecollection", "", "pods", {"namespace": SHOP}),
+    *(
+        (verb, "", "pods", {"subresource": sub, "namespace": SHOP})
+        for verb in ("patch", "update", "create")
+        for sub in ("status", "resize", "ephemeralcontainers", "binding")
+    ),
+    ("patch", "apps", "deployments", {"namespace": SHOP}),
+    ("patch", "apps", "statefulsets", {"namespace": SHOP}),
+    ("patch", "apps", "replicasets", {"namespace": SHOP}),
+    ("delete", "apps", "replicasets", {"namespace": SHOP}),
+    ("create", "batch", "cronjobs", {"namespace": SHOP}),
+    ("delete", "", "replicationcontrollers", {"namespace": SHOP}),
+    ("get", "", "configmaps", {"namespace": SYSTEM, "name": "another"}),
+    ("get", "", "configmaps", {"namespace": SHOP, "name": "gatehold-prices"}),
+    *((verb, "", "configmaps", {"namespace": SYSTEM, "name": "gatehold-prices"}) for verb in ("patch", "update", "list")),
 ]
 
 
@@ -177,6 +205,23 @@ def test_what_drains_take_can_be_left_out() -> None:
 
     assert {kind for kind, name in rules if name == "gatehold-operator-drains"} == {"ClusterRole", "Role"}
     for kept in ("nodes", "pods/eviction", "poddisruptionbudgets", "subjectaccessreviews", "secrets"):
+        assert not [rule for rule in others if kept in rule["resources"]]
+
+
+def test_what_gates_of_pods_take_can_be_left_out() -> None:
+    bodies = [b for b in yaml.safe_load_all((ROOT / "manifests/wall/30-rbac.yaml").read_text()) if b and "rules" in b]
+    apart = {b["kind"] for b in bodies if b["metadata"]["name"] == "gatehold-operator-pods"}
+    others = [
+        rule
+        for b in bodies
+        if b["metadata"]["name"].startswith("gatehold-operator") and b["metadata"]["name"] != "gatehold-operator-pods"
+        for rule in b["rules"]
+    ]
+
+    assert apart == {"ClusterRole", "Role"}
+    assert not [rule for rule in others if "pods" in rule["resources"] and {"patch", "delete"} & set(rule["verbs"])]
+    assert not [rule for rule in others if [r for r in rule["resources"] if r.endswith("/scale")]]
+    for kept in ("cronjobs", "statefulsets", "replicasets", "replicationcontrollers", "configmaps"):
         assert not [rule for rule in others if kept in rule["resources"]]
 
 

@@ -15,6 +15,8 @@ from tests.wall.running import UNREACHABLE
 from tests.wall.table_children import CHILD_ROWS
 from tests.wall.table_closed import ONLY_ROWS
 from tests.wall.table_drain_status import DRAIN_STATUS_ROWS
+from tests.wall.table_gated_jobs import GATED_JOB_ROWS
+from tests.wall.table_gated_pods import GATED_POD_ROWS
 from tests.wall.table_gates import GATE_ROWS
 from tests.wall.table_hands import HAND_ROWS
 from tests.wall.table_held import HELD_ROWS
@@ -22,6 +24,7 @@ from tests.wall.table_jobs import JOB_ROWS
 from tests.wall.table_nodes import NODE_DRAINS
 from tests.wall.table_places import PLACE_ROWS
 from tests.wall.table_pods import POD_ROWS
+from tests.wall.table_provision import PROVISION_ROWS
 from tests.wall.table_requests import REQUEST_ROWS
 from tests.wall.table_rollouts import ROLLOUT_ROWS
 from tests.wall.table_signs import SIGN_ROWS
@@ -32,7 +35,8 @@ from tests.wall.table_webhook import WEBHOOK_ROWS
 REQUESTS = [*VERDICTS, *REQUEST_ROWS, *STATUS_ROWS, *JOB_ROWS, *PLACE_ROWS]
 ROLLOUTS = [*ROLLOUT_ROWS, *CHILD_ROWS, *HAND_ROWS, *POD_ROWS, *GATE_ROWS, *ONLY_ROWS]
 DRAINS = [*NODE_DRAINS, *SIGN_ROWS, *HELD_ROWS, *DRAIN_STATUS_ROWS, *WEBHOOK_ROWS]
-WHOLE = [*REQUESTS, *ROLLOUTS, *DRAINS]
+PROVISIONING = [*GATED_POD_ROWS, *GATED_JOB_ROWS, *PROVISION_ROWS]
+WHOLE = [*REQUESTS, *ROLLOUTS, *DRAINS, *PROVISIONING]
 TABLE = [attempt for attempt in WHOLE if attempt.since <= kubernetes()]
 HERE = "stamped" if kubernetes() >= (1, 36) else "unstamped"
 

@@ -55,6 +55,9 @@ def test_every_policy_has_its_binding_and_both_are_labelled() -> None:
         "gatehold-nodes",
         "gatehold-own-evictions",
         "gatehold-webhook",
+        "gatehold-pods",
+        "gatehold-gated-jobs",
+        "gatehold-provision",
     }
 
     assert {name for kind, name in names if kind == VALIDATING[0]} == wanted
