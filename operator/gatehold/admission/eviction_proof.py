@@ -125,13 +125,16 @@ def judge(body: Body | None, tried: Answer) -> tuple[WebhookState | None, str]:
     return (None if unanswered else WebhookState.NOT_PROVEN), said
 
 
-def difference(live: Body) -> str:
-    """The first place where what matters is not as shipped; certificate, address and conditions are the installer's."""
-    wanted = eviction_webhook()["webhooks"][0]
+def difference(live: Body, shipped: Body | None = None, more: tuple[str, ...] = ()) -> str:
+    """The first place where what matters is not as shipped; certificate, address and conditions are the installer's.
+
+    That of evictions, or another configuration of ours with `more` members that have to be as shipped.
+    """
+    wanted = (shipped or eviction_webhook())["webhooks"][0]
     found = next((hook for hook in live.get("webhooks") or [] if hook.get("name") == wanted["name"]), None)
     if found is None:
         return f"it has no webhook {wanted['name']}"
-    for member in _COMPARED:
+    for member in (*_COMPARED, *more):
         if _normal(found.get(member)) != _normal(wanted.get(member)):
             return f"{member} differs from the shipped text"
     for member, default in _DEFAULTS.items():

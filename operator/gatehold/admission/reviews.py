@@ -36,35 +36,44 @@ def parse(body: object) -> Review:
     """The question. Raises ReviewError; takes nothing for granted, since its answer may open a gate."""
     if not isinstance(body, dict) or (body.get("apiVersion"), body.get("kind")) != (API_VERSION, "AdmissionReview"):
         raise ReviewError(f"not an AdmissionReview of {API_VERSION}")
-    request = _part(body, "request")
-    kind, resource = _part(request, "kind"), _part(request, "resource")
+    request = part(body, "request")
+    kind, resource = part(request, "kind"), part(request, "resource")
     what = (request.get("operation"), resource.get("group", ""), resource.get("resource"), request.get("subResource"))
     if what != ("CREATE", "", "pods", "eviction") or (kind.get("group"), kind.get("kind")) != ("policy", "Eviction"):
         raise ReviewError("request: no eviction")
-    options = _part(_part(request, "object"), "deleteOptions", optional=True)
-    pod_uid = _part(options, "preconditions", optional=True).get("uid")
+    options = part(part(request, "object"), "deleteOptions", optional=True)
+    pod_uid = part(options, "preconditions", optional=True).get("uid")
     if pod_uid is not None and not isinstance(pod_uid, str):
         raise ReviewError("uid: no text")
     dry_run = _dry_run(request, options)
-    namespace, pod = _text(request, "namespace"), _text(request, "name")
-    by = _account(_part(request, "userInfo"))
-    return Review(_text(request, "uid"), Eviction(namespace, pod, by, pod_uid or "", dry_run))
+    namespace, pod = text(request, "namespace"), text(request, "name")
+    by = account(part(request, "userInfo"))
+    return Review(text(request, "uid"), Eviction(namespace, pod, by, pod_uid or "", dry_run))
 
 
 def render(uid: str, answer: Answer) -> bytes:
     """The answer for the wire. Without retryAfterSeconds: with it clients would try again by themselves, unseen."""
-    response: Json = {"uid": uid, "allowed": answer.allowed}
     if not answer.allowed:
-        status = {"status": "Failure", "code": answer.code, "message": answer.message}
-        response["status"] = status | {"reason": REASONS.get(answer.code, "BadRequest")}
+        return refusal(uid, answer.code, answer.message)
+    return _written({"uid": uid, "allowed": True})
+
+
+def refusal(uid: str, code: int, message: str) -> bytes:
+    """A no for the wire."""
+    status = {"status": "Failure", "code": code, "message": message, "reason": REASONS.get(code, "BadRequest")}
+    return _written({"uid": uid, "allowed": False, "status": status})
+
+
+def _written(response: Json) -> bytes:
     return json.dumps({"apiVersion": API_VERSION, "kind": "AdmissionReview", "response": response}).encode()
 
 
-def _account(info: Json) -> Requester:
+def account(info: Json) -> Requester:
+    """Who asks, as the API server authenticated it. Raises ReviewError."""
     uid, groups = info.get("uid"), info.get("groups")
     if uid is not None and not isinstance(uid, str):
         raise ReviewError("userInfo.uid: no text")
-    return Requester(_text(info, "username"), uid or "", _texts(groups, "userInfo.groups"))
+    return Requester(text(info, "username"), uid or "", _texts(groups, "userInfo.groups"))
 
 
 def _dry_run(request: Json, options: Json) -> bool:
@@ -75,7 +84,8 @@ def _dry_run(request: Json, options: Json) -> bool:
     return bool(said) or bool(_texts(options.get("dryRun"), "deleteOptions.dryRun"))
 
 
-def _part(of: Json, name: str, *, optional: bool = False) -> Json:
+def part(of: Json, name: str, *, optional: bool = False) -> Json:
+    """A member that is an object. Raises ReviewError."""
     found = of.get(name)
     if found is None and optional:
         return {}
@@ -84,7 +94,8 @@ def _part(of: Json, name: str, *, optional: bool = False) -> Json:
     return found
 
 
-def _text(of: Json, name: str) -> str:
+def text(of: Json, name: str) -> str:
+    """A member that is a text with something in it. Raises ReviewError."""
     found = of.get(name)
     if not isinstance(found, str) or not found:
         raise ReviewError(f"{name}: missing")

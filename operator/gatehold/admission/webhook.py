@@ -1,6 +1,7 @@
 """The HTTPS server of the webhook: reads reviews, has them answered, and denies whatever is none. It runs in any loop.
 
-There is one door, POST /evict. Nothing else, no size, no error and no silence of ours ever lets an eviction pass.
+There are two doors: POST /evict judges evictions, POST /pods stamps what is created (`stamper`). Nothing else, no size, no
+error and no silence of ours ever lets an eviction pass, or a pod unmarked.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 from aiohttp import web
 
 from gatehold.admission.reviews import Review, ReviewError, parse, render, uid_of
+from gatehold.admission.stamper import MOST_STAMPED_BYTES, STAMP_PATH, Stamper
 from gatehold.domain.eviction_sight import Answer, Word
 from gatehold.domain.evictions import unsure
 
@@ -27,18 +29,22 @@ ANSWER_SECONDS: Final = 2.5
 """Together less than the API server waits (5 s): a late answer of ours is a clear no, its own is an error."""
 _GOODBYE_SECONDS: Final = 2.0
 _PARTING_SECONDS: Final = 0.3
+_NO_BODY: Final = (ValueError, RecursionError, TimeoutError, ConnectionError, web.HTTPException)
 
 Answers = Callable[[Review], Awaitable[Answer]]
 Told = Callable[[Answer, float], None]
 
 
 class ReviewServer:
-    """One listener; `answers` judges, `told` hears of each answer and how long it took."""
+    """One listener; `answers` judges evictions, `told` hears of each answer and how long it took."""
 
-    def __init__(self, answers: Answers, told: Told = lambda _answer, _seconds: None) -> None:
-        """Nothing listens yet."""
+    def __init__(
+        self, answers: Answers, told: Told = lambda _answer, _seconds: None, stamper: Stamper | None = None
+    ) -> None:
+        """Nothing listens yet. Without a stamper the second door is shut."""
         self._answers = answers
         self._told = told
+        self._stamper = stamper
         self._runner: web.ServerRunner | None = None
         self._ending = False
         self.port = 0
@@ -69,11 +75,13 @@ class ReviewServer:
             await runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
-        began = time.perf_counter()
-        uid, answer = await self._answered(request)
-        self._told(answer, time.perf_counter() - began)
-        status = 200 if uid else answer.code
-        response = web.Response(body=render(uid, answer), status=status, content_type="application/json")
+        if self._stamper is not None and (request.method, request.path) == ("POST", STAMP_PATH):
+            response = await _stamped(request, self._stamper)
+        else:
+            began = time.perf_counter()
+            uid, answer = await self._answered(request)
+            self._told(answer, time.perf_counter() - began)
+            response = _response(render(uid, answer), 200 if uid else answer.code)
         if self._ending:
             response.force_close()
         return response
@@ -81,8 +89,8 @@ class ReviewServer:
     async def _answered(self, request: web.BaseRequest) -> tuple[str, Answer]:
         """The uid of the question, and the answer. Where there is no uid it can be no yes."""
         try:
-            body = await _body(request)
-        except (ValueError, RecursionError, TimeoutError, ConnectionError, web.HTTPException) as error:
+            body = await _body(request, MOST_BYTES)
+        except _NO_BODY as error:
             return "", malformed(str(error) or "the body did not come")
         uid = uid_of(body)
         if (request.method, request.path) != ("POST", PATH):
@@ -106,14 +114,27 @@ def malformed(why: str) -> Answer:
     return Answer(False, 400, f"gatehold answers reviews of evictions only: {why}", Word.MALFORMED)
 
 
-async def _body(request: web.BaseRequest) -> object:
+async def _stamped(request: web.BaseRequest, stamper: Stamper) -> web.Response:
+    """Through the second door. Where the body is none there is no uid, so it can be no yes."""
+    try:
+        body = await _body(request, MOST_STAMPED_BYTES)
+    except _NO_BODY as error:
+        return _response(stamper.refuse("", str(error) or "the body did not come"), 400)
+    return _response(await stamper.answer(body), 200)
+
+
+def _response(body: bytes, status: int) -> web.Response:
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+async def _body(request: web.BaseRequest, most: int) -> object:
     """The JSON of the body; ValueError where there is none, or too much of it."""
     raw = bytearray()
     async with asyncio.timeout(BODY_SECONDS):
         async for chunk in request.content.iter_any():
             raw += chunk
-            if len(raw) > MOST_BYTES:
-                raise ValueError(f"the body is longer than {MOST_BYTES} bytes")
+            if len(raw) > most:
+                raise ValueError(f"the body is longer than {most} bytes")
     try:
         return json.loads(raw)
     except ValueError:

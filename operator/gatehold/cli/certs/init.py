@@ -1,4 +1,7 @@
-"""`gatehold certs init`: CA, leaf and the webhook's configuration, made where it is missing; then whether it answers."""
+"""`gatehold certs init`: CA, leaf and a webhook's configuration, made where it is missing; then whether it answers.
+
+The webhook is that for evictions, or with --pods the one that marks pods; both are served with the same certificate.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from gatehold.admission.texts import eviction_webhook
+from gatehold.admission.creations import EXEMPT_ANNOTATION
+from gatehold.admission.texts import eviction_webhook, pod_webhook
 from gatehold.cli.certs.pairs import prepare
 from gatehold.cli.exits import Exit, Leave
 from gatehold.cli.session import Session
 from gatehold.cli.terminal import err, out
 from gatehold.cli.text import plain
+from gatehold.domain.stamping import PODS_LABEL
 from gatehold.kube import errors
-from gatehold.kube.resources import WEBHOOKS
+from gatehold.kube.resources import NAMESPACES, PODS, STAMPING_WEBHOOKS, WEBHOOKS, Resource
 
 Json = dict[str, Any]
 NAMESPACE = "gatehold-system"
@@ -25,7 +30,26 @@ EXEMPT = "exempt-accounts"
 _DOWN = "failed calling webhook"
 _PROBE = ("default", "gatehold-probe")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
-OPEN = "kubectl delete validatingwebhookconfiguration gatehold-evictions"
+OPENS = {
+    False: "kubectl delete validatingwebhookconfiguration gatehold-evictions",
+    True: "kubectl delete mutatingwebhookconfiguration gatehold-pods",
+}
+_POD: Json = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": _PROBE[1]},
+    "spec": {"containers": [{"name": "main", "image": "gatehold-probe"}]},
+}
+_SILENT = {
+    False: "installed, but the webhook does not answer: until it does, evictions are refused in the whole cluster, "
+    "kube-system and gatehold-system aside. Is an operator running that has GATEHOLD_WEBHOOK_PORT set?",
+    True: "installed, but the webhook does not answer: until it does, no pod and no Job can be created in gated namespaces. "
+    "Is an operator running that has GATEHOLD_WEBHOOK_PORT set?",
+}
+_THEN = {
+    False: "a gate with drains.mode Hold is Ready once the operator has proven it",
+    True: "pods and Jobs of gated namespaces wait from now on, whatever their templates say",
+}
 _LOOK_SECONDS = 1.0
 
 
@@ -37,10 +61,25 @@ class Wish:
     url: str = ""
     exempt: tuple[str, ...] | None = None
     timeout: int = 60
+    pods: bool = False
+
+    @property
+    def resource(self) -> Resource:
+        """The kind of the configuration."""
+        return STAMPING_WEBHOOKS if self.pods else WEBHOOKS
+
+    def shipped(self) -> Json:
+        """The configuration as this version ships it."""
+        return dict(pod_webhook() if self.pods else eviction_webhook())
 
 
 async def init(session: Session, wish: Wish) -> None:
     """Do what is missing, say what was done, and see that the webhook answers."""
+    if wish.pods and wish.exempt is not None:
+        text = (
+            "--exempt is for evictions; who creates pods without asking stands in gatehold.dev/pods-exempt of the namespace"
+        )
+        raise Leave(Exit.USAGE, text, f"kubectl annotate namespace NAME {EXEMPT_ANNOTATION}=ACCOUNT")
     await session.cluster.server_version()  # whose clock the certificates are made by
     now = session.time.now()
     if now is None:
@@ -57,7 +96,10 @@ def hosts(wish: Wish) -> tuple[str, ...]:
     if wish.url:
         host = urlsplit(wish.url).hostname or ""
         if not wish.url.startswith("https://") or not host:
-            raise Leave(Exit.USAGE, f"--url {plain(wish.url)}: an https URL, such as https://10.0.0.7:9443/evict")
+            raise Leave(
+                Exit.USAGE,
+                f"--url {plain(wish.url)}: an https URL, such as https://10.0.0.7:9443{'/pods' if wish.pods else '/evict'}",
+            )
         return (host,)
     stem = f"{wish.service}.{NAMESPACE}"
     return (f"{stem}.svc", f"{stem}.svc.cluster.local")
@@ -65,28 +107,29 @@ def hosts(wish: Wish) -> tuple[str, ...]:
 
 async def _install(session: Session, wish: Wish, ca: bytes) -> str:
     """The configuration as shipped, with what is this cluster's own."""
-    name = str(eviction_webhook()["metadata"]["name"])
+    name, what = str(wish.shipped()["metadata"]["name"]), wish.resource.kind
     try:
-        live = await session.cluster.get(WEBHOOKS, None, name)
+        live = await session.cluster.get(wish.resource, None, name)
     except errors.Absent:
         live = None
     there = exempt_in(live) if live is not None else ()
     exempt = there if wish.exempt is None else tuple(dict.fromkeys(wish.exempt))
     wanted = configured(wish, ca, exempt)
-    held = f"never held: {plain(', '.join(exempt))}" if exempt else "every account is held"
+    held = "who is exempt stands in the namespaces" if wish.pods else "every account is held"
+    held = f"never held: {plain(', '.join(exempt))}" if exempt else held
     if live is None:
-        await session.cluster.create(WEBHOOKS, None, wanted)
-        return f"ValidatingWebhookConfiguration {name}: installed; {held}"
+        await session.cluster.create(wish.resource, None, wanted)
+        return f"{what} {name}: installed; {held}"
     if _same(live, wanted):
-        return f"ValidatingWebhookConfiguration {name}: as it should be; {held}"
+        return f"{what} {name}: as it should be; {held}"
     wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
-    await session.cluster.replace(WEBHOOKS, None, wanted)
-    return f"ValidatingWebhookConfiguration {name}: put right; {held}"
+    await session.cluster.replace(wish.resource, None, wanted)
+    return f"{what} {name}: put right; {held}"
 
 
 def configured(wish: Wish, ca: bytes, exempt: tuple[str, ...]) -> Json:
     """The shipped text with address, CA and the accounts that are never held. Pure."""
-    body = json.loads(json.dumps(eviction_webhook()))
+    body = json.loads(json.dumps(wish.shipped()))
     bundle = base64.b64encode(ca).decode()
     for hook in body["webhooks"]:
         service = {**hook["clientConfig"].get("service", {}), "name": wish.service, "namespace": NAMESPACE}
@@ -143,22 +186,34 @@ def _pairs(live: Json, wanted: Json) -> list[tuple[Json, Json]]:
 
 
 async def _until_it_answers(session: Session, wish: Wish) -> None:
-    """Try an eviction of a pod that is reserved for this and does not exist, as a dry run."""
+    """Try what the webhook is asked about, as a dry run, until it has answered."""
     until = time.monotonic() + wish.timeout
-    while not await _answers(session):
+    space = await _gated(session) if wish.pods else ""
+    if wish.pods and not space:
+        err().print("no namespace is behind a gate for pods yet: whether the webhook answers shows there (gatehold doctor)")
+        return
+    while not await _answers(session, space):
         if time.monotonic() >= until:
-            text = (
-                "installed, but the webhook does not answer: until it does, evictions are refused in the whole cluster, "
-                "kube-system and gatehold-system aside. Is an operator running that has GATEHOLD_WEBHOOK_PORT set?"
+            raise Leave(
+                Exit.TIMEOUT, _SILENT[wish.pods], f"kubectl -n {NAMESPACE} get pods; to open it by hand: {OPENS[wish.pods]}"
             )
-            raise Leave(Exit.TIMEOUT, text, f"kubectl -n {NAMESPACE} get pods; to open it by hand: {OPEN}")
         await asyncio.sleep(_LOOK_SECONDS)
-    err().print("[green]the webhook answers[/green]; a gate with drains.mode Hold is Ready once the operator has proven it")
+    err().print(f"[green]the webhook answers[/green]; {_THEN[wish.pods]}", soft_wrap=True)
 
 
-async def _answers(session: Session) -> bool:
+async def _gated(session: Session) -> str:
+    """A namespace where the webhook is asked; empty where there is none."""
+    found = await session.cluster.list_all(NAMESPACES, None, PODS_LABEL)
+    return next((str(body["metadata"]["name"]) for body in found), "")
+
+
+async def _answers(session: Session, space: str) -> bool:
+    """Evict a pod that is reserved for this and does not exist, or create it in a gated namespace; both dry."""
     try:
-        await session.cluster.evict(*_PROBE, uid=_NOBODY, dry_run=True)
+        if space:
+            await session.cluster.create(PODS, space, _POD, dry_run=True)
+        else:
+            await session.cluster.evict(*_PROBE, uid=_NOBODY, dry_run=True)
     except errors.ApiError as error:
         if _DOWN in error.message:
             return False
