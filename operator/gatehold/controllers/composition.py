@@ -20,7 +20,15 @@ from gatehold.controllers.maintenance import MaintenanceKeeper
 from gatehold.controllers.nodes import NodeController
 from gatehold.controllers.orphans import EVERY_SECONDS as ORPHANS_SECONDS
 from gatehold.controllers.orphans import Orphans
+from gatehold.controllers.price_table import EVERY_SECONDS as PRICES_SECONDS
+from gatehold.controllers.price_table import PriceTables
 from gatehold.controllers.probe import ProbeAccount
+from gatehold.controllers.provision.controller import ProvisionController
+from gatehold.controllers.provision.gather import Gather as Sights
+from gatehold.controllers.provision.glass import Glass
+from gatehold.controllers.provision.hands import ProvisionHands
+from gatehold.controllers.provision.owners import Owners
+from gatehold.controllers.provision.wake import wake_provision
 from gatehold.controllers.retention import Retention
 from gatehold.controllers.rollouts import rollout_controller
 from gatehold.controllers.summary import summarise
@@ -64,7 +72,9 @@ def build(runtime: Runtime) -> Controllers:
     texts = shipped()
     probe = ProbeAccount(runtime, texts)
     wall = Wall(WallProof(probe, texts), probe, runtime.metrics)
-    hands, tell = Hands(runtime), Tell(runtime)
+    prices = PriceTables(runtime)
+    sights, provision = Sights(runtime, prices, Owners(runtime)), ProvisionHands(runtime)
+    hands, tell = Hands(runtime, sights, provision), Tell(runtime)
     gather = Gather(runtime, wall, hands)
     requests = RequestController(runtime, gather, Apply(runtime, wall, gather, hands, tell))
     voice = WallVoice(runtime, wall, tell)
@@ -73,6 +83,7 @@ def build(runtime: Runtime) -> Controllers:
     evictions = evictions_of(runtime, probe)
     nodes = NodeController(runtime, maintenance, evictions.proof.proven)
     evictions.proof.on_turn = nodes.turned
+    prices.turned = lambda: wake_provision(runtime)
 
     async def on_leading() -> None:
         try:
@@ -92,7 +103,8 @@ def build(runtime: Runtime) -> Controllers:
             requests,
             PolicyController(runtime, wall),
             rollout_controller(runtime, wall, gather.is_genuine),
-            GateController(runtime, evictions.proof.state),
+            GateController(runtime, evictions.proof.state, prices),
+            ProvisionController(runtime, wall, sights, provision, Glass(runtime, tell)),
             nodes,
         ),
         periodics=(
@@ -100,6 +112,7 @@ def build(runtime: Runtime) -> Controllers:
             Periodic("break-glass", BREAK_GLASS_SECONDS, BreakGlass(runtime, tell).sweep),
             Periodic("maintenance", MAINTENANCE_SECONDS, maintenance.sweep),
             Periodic("orphans", ORPHANS_SECONDS, Orphans(runtime).sweep),
+            Periodic("price-table", PRICES_SECONDS, prices.look, leader_only=False),
             Periodic("retention", runtime.settings.retention_sweep_seconds, Retention(runtime, Hindsight(tell)).sweep),
             *evictions.periodics,
         ),

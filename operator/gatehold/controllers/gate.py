@@ -7,7 +7,8 @@ from typing import Any
 from gatehold.api import approval_policy, gate
 from gatehold.api.common import ParseError, shortened, time
 from gatehold.controllers.apply import merge_patch
-from gatehold.domain.gate import Readiness, WebhookState, drains_readiness, readiness, unreadable
+from gatehold.controllers.price_table import PriceTables
+from gatehold.domain.gate import Readiness, WebhookState, drains_readiness, pods_readiness, readiness, unreadable
 from gatehold.domain.model import Policy
 from gatehold.domain.reasons import ConditionType
 from gatehold.domain.status import Condition
@@ -27,10 +28,11 @@ class GateController:
 
     kind = GATE
 
-    def __init__(self, runtime: Runtime, webhook: Webhook) -> None:
+    def __init__(self, runtime: Runtime, webhook: Webhook, prices: PriceTables) -> None:
         """Use the runtime's caches and account."""
         self._runtime = runtime
         self._webhook = webhook
+        self._prices = prices
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Write the status if it changed."""
@@ -55,6 +57,9 @@ class GateController:
             if gate.type_of(body) == gate.DRAINS:
                 drains = gate.parse_drains(body)
                 return drains_readiness(drains, *self._policy(drains.policy), *self._webhook())
+            if gate.type_of(body) == gate.PODS:
+                pods, prices = gate.parse_pods(body), self._prices
+                return pods_readiness(pods, *self._policy(pods.policy), prices.flaw, missing=prices.missing)
             name = gate.parse(body).policy
             return readiness(name, *self._policy(name))
         except ParseError as error:

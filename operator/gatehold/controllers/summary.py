@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from gatehold.api.approval_request import VERDICT_PREFIX
+from gatehold.api.approval_request import GATE_LABEL, VERDICT_PREFIX
 from gatehold.domain.model import EffectType
 from gatehold.domain.reasons import Reason
 from gatehold.kube.resources import NODES
@@ -31,6 +31,7 @@ def summarise(body: Mapping[str, Any]) -> Summary:
         waiting=phase in ("", "Pending") and meta["name"] != PROBE,
         urgent=_urgent(meta, status, phase),
         due_at=_due_at(status, phase),
+        pods_of=_pods_of(meta, spec, kind),
     )
 
 
@@ -55,6 +56,13 @@ def subjects_of(body: Mapping[str, Any]) -> tuple[Subject, ...]:
 def nodes_of(names: Iterable[str]) -> tuple[Subject, ...]:
     """Nodes as subjects; they are in no namespace."""
     return tuple((NODES.api_version, NODES.kind, "", name) for name in names)
+
+
+def _pods_of(meta: Mapping[str, Any], spec: Mapping[str, Any], kind: object) -> str:
+    """The uid of the owner whose pods it is about: the Gate of a namespace asked, and not a node's."""
+    subject = spec.get("subject") or {}
+    gated = (meta.get("labels") or {}).get(GATE_LABEL) and kind == EffectType.RELEASE and subject.get("name")
+    return str(subject.get("uid") or "") if gated and subject.get("kind") != NODES.kind else ""
 
 
 def _drained(body: Mapping[str, Any], effect: Mapping[str, Any]) -> tuple[str, ...]:

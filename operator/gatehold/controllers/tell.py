@@ -40,16 +40,20 @@ class Tell:
                 self._notice(request, after, entry)
         self._count(request, before, after)
 
-    def broken_glass(self, job: Mapping[str, Any], reason: str) -> None:
-        """Tell that a Job no request is about was let go by hand, unless its request has told that before it was done."""
-        meta = job["metadata"]
+    def broken_glass(self, body: Mapping[str, Any], reason: str, *, news: bool = True) -> None:
+        """Tell that a Job or pod no request is about was let go by hand, unless its request has told that already.
+
+        What is no news is only told by its Event, which stands once.
+        """
+        meta, kind = body["metadata"], str(body["kind"])
         if meta["uid"] in self._known_overrides:
             return
         text = f"let go by hand: {reason}"
-        self._event(job, Entry(OVERRIDDEN, text, warning=True))
-        self._runtime.metrics.count("gatehold_overrides_total")
-        fields = {"event": OVERRIDDEN, "namespace": meta["namespace"], "job": meta["name"], "uid": meta["uid"]}
-        self._runtime.notices.send(f"Job {meta['namespace']}/{meta['name']}: {OVERRIDDEN}: {text}", fields)
+        self._event(body, Entry(OVERRIDDEN, text, warning=True))
+        if news:
+            self._runtime.metrics.count("gatehold_overrides_total")
+            fields = {"event": OVERRIDDEN, "namespace": meta["namespace"], kind.lower(): meta["name"], "uid": meta["uid"]}
+            self._runtime.notices.send(f"{kind} {meta['namespace']}/{meta['name']}: {OVERRIDDEN}: {text}", fields)
 
     def wall_turned(self, probe: Mapping[str, Any], since: str, *, stands: bool) -> None:
         """Tell that the wall fell, or stands again; `since` (when it was otherwise) has it told once."""

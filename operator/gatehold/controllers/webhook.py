@@ -1,5 +1,7 @@
 """The webhook for evictions, put together: its server in a thread of its own, its certificate, its proof, its questions.
 
+The same server marks pods of gated namespaces as they are created (`admission.stamper`).
+
 The thread has its own connections, clock and index of pods; it shares with the process's loop what `held_board` gives out.
 """
 
@@ -18,6 +20,7 @@ from gatehold.admission.live import Nodes, Rights
 from gatehold.admission.own_loop import OwnLoop
 from gatehold.admission.pods import PodIndex
 from gatehold.admission.proof import Answer as Tried
+from gatehold.admission.stamper import Namespaces, Stamper
 from gatehold.admission.webhook import ReviewServer
 from gatehold.controllers.certificates import EVERY_SECONDS, RENEW_SECONDS, Certificates
 from gatehold.controllers.evictions import Evictions
@@ -25,9 +28,11 @@ from gatehold.controllers.held_board import Board
 from gatehold.controllers.held_drains import HeldDrains
 from gatehold.controllers.probe import ProbeAccount
 from gatehold.domain.eviction_sight import Answer
+from gatehold.domain.stamping import StampWord
+from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.errors import Absent
-from gatehold.kube.resources import WEBHOOKS
+from gatehold.kube.resources import NAMESPACES, WEBHOOKS
 from gatehold.runtime.parts import Part, Periodic, Runtime
 
 log = logging.getLogger(__name__)
@@ -131,7 +136,7 @@ class Webhook:
         async with self._runtime.cluster.sibling(timeout=_CALL_SECONDS, listeners=(clock,)) as cluster:
             pods = PodIndex(cluster)
             desk = Desk(self._board, pods, (Rights(cluster), Nodes(cluster)), clock, self._ask)
-            server = ReviewServer(desk.answer, self._told)
+            server = ReviewServer(desk.answer, self._told, self._stamper(cluster))
             self._certified = asyncio.Event()
             self._ready = lambda: server.listens and not desk.trouble()
             work = [asyncio.create_task(part) for part in (clock.keep(cluster), pods.run(), self._listen(server))]
@@ -166,6 +171,14 @@ class Webhook:
     def _ask(self, question: Question) -> None:
         if self._here is not None:
             self._here.call_soon_threadsafe(self._asks.wanted, question)
+
+    def _stamper(self, cluster: Cluster) -> Stamper:
+        """What stamps pods, at the second door of the same server."""
+
+        def told(word: StampWord) -> None:
+            self._runtime.metrics.count("gatehold_stamps_total", answer=str(word))
+
+        return Stamper(Namespaces(lambda name: cluster.get_metadata(NAMESPACES, None, name)), told)
 
     def _told(self, answer: Answer, seconds: float) -> None:
         self._runtime.metrics.count("gatehold_evictions_total", answer=str(answer.word))

@@ -14,6 +14,8 @@ class Resource(NamedTuple):
     plural: str
     namespaced: bool
     kind: str = ""
+    part: str = ""
+    """Which objects of the kind, where it is watched in two parts; no part of its address."""
 
     @property
     def api_version(self) -> str:
@@ -36,11 +38,19 @@ POLICIES = Resource("gatehold.dev", "v1alpha1", "approvalpolicies", False, "Appr
 ROLLOUTS = Resource("gatehold.dev", "v1alpha1", "rollouts", True, "Rollout")
 GATES = Resource("gatehold.dev", "v1alpha1", "gates", False, "Gate")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", True, "Deployment")
+REPLICA_SETS = Resource("apps", "v1", "replicasets", True, "ReplicaSet")
+STATEFUL_SETS = Resource("apps", "v1", "statefulsets", True, "StatefulSet")
 REVISIONS = Resource("apps", "v1", "controllerrevisions", True, "ControllerRevision")
 JOBS = Resource("batch", "v1", "jobs", True, "Job")
+GATED_JOBS = JOBS._replace(part="behind a Gate of type Pods")
+CRON_JOBS = Resource("batch", "v1", "cronjobs", True, "CronJob")
+REPLICATION_CONTROLLERS = Resource("", "v1", "replicationcontrollers", True, "ReplicationController")
 PODS = Resource("", "v1", "pods", True, "Pod")
+RESOURCE_QUOTAS = Resource("", "v1", "resourcequotas", True, "ResourceQuota")
+CONFIG_MAPS = Resource("", "v1", "configmaps", True, "ConfigMap")
 NODES = Resource("", "v1", "nodes", False, "Node")
 NAMESPACES = Resource("", "v1", "namespaces", False, "Namespace")
+POD_NAMESPACES = NAMESPACES._replace(part="behind a Gate of type Pods")
 SECRETS = Resource("", "v1", "secrets", True, "Secret")
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", True, "ServiceAccount")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", True, "Lease")
@@ -68,6 +78,13 @@ WEBHOOKS = Resource(
     "validatingwebhookconfigurations",
     False,
     "ValidatingWebhookConfiguration",
+)
+STAMPING_WEBHOOKS = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "mutatingwebhookconfigurations",
+    False,
+    "MutatingWebhookConfiguration",
 )
 CRDS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", False, "CustomResourceDefinition")
 ROLES = Resource("rbac.authorization.k8s.io", "v1", "roles", True, "Role")

@@ -50,6 +50,8 @@ class Summary:
     """Server time (seconds) of the next deadline that stands in status; in the past means: goes first."""
     drains: bool = False
     """Its effect is a drain: of each node there is one at a time."""
+    pods_of: str = ""
+    """Uid of the owner whose pods it is about, where the Gate of a namespace asked."""
 
 
 @dataclass(slots=True)
@@ -81,6 +83,7 @@ class Store:
         self._departed = Departed()
         self._next = 0
         self._by_subject: OneOrMany[Subject] = OneOrMany()
+        self._by_pods: OneOrMany[str] = OneOrMany()
         self._pending_of_policy: dict[str, Ranked] = {}
         self._pending_of_author: dict[tuple[str, str], Ranked] = {}
         self._phases: Counter[str] = Counter()
@@ -168,6 +171,11 @@ class Store:
         found = [self._records[uid] for uid in self._by_subject.get(subject)]
         return tuple(sorted(found, key=lambda record: (record.summary.created, record.uid)))
 
+    def by_pods(self, owner: str) -> tuple[Record, ...]:
+        """Return the undone requests about the pods of the owner of that uid, oldest first."""
+        found = [self._records[uid] for uid in self._by_pods.get(owner)]
+        return tuple(sorted(found, key=lambda record: (record.summary.created, record.uid)))
+
     def pending_of_policy(self, policy: str) -> int:
         """Count the requests of this policy that are not decided."""
         return len(self._pending_of_policy.get(policy, ()))
@@ -215,6 +223,8 @@ class Store:
             self._phases[summary.phase] += 1
         for subject in summary.subjects:
             self._by_subject.add(subject, uid)
+        if summary.pods_of:
+            self._by_pods.add(summary.pods_of, uid)
         if summary.waiting:
             author = (record.namespace, summary.author)
             self._pending_of_policy.setdefault(summary.policy, Ranked()).add(summary.created, record.order, uid)
@@ -226,6 +236,8 @@ class Store:
             self._phases[summary.phase] -= 1
         for subject in summary.subjects:
             self._by_subject.discard(subject, uid)
+        if summary.pods_of:
+            self._by_pods.discard(summary.pods_of, uid)
         if summary.waiting:
             _discard(self._pending_of_policy, summary.policy, record)
             _discard(self._pending_of_author, (record.namespace, summary.author), record)
@@ -258,4 +270,5 @@ def _interned(summary: Summary) -> Summary:
         urgent=summary.urgent,
         due_at=summary.due_at,
         drains=summary.drains,
+        pods_of=summary.pods_of,
     )

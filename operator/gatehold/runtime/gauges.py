@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gatehold.kube.clock import ClockUnknown, ServerClock
 from gatehold.runtime.kinds import Caches, phase_of
+from gatehold.runtime.pods import is_held
 from gatehold.telemetry.metrics import Metrics
 
 
@@ -16,6 +17,7 @@ def refresh(metrics: Metrics, caches: Caches, clock: ServerClock, queued: int) -
     metrics.replace("gatehold_rollouts", {phase: float(count) for phase, count in rollouts.items()})
     metrics.replace("gatehold_requests", {phase or "New": float(count) for phase, count in requests.phases().items()})
     metrics.replace("gatehold_pending", {policy: float(count) for policy, count in requests.policies_with_pending().items()})
+    metrics.set("gatehold_pods_held", sum(is_held(item) for cache in (caches.pods, caches.gated_jobs) for item in cache))
     metrics.queue_depth.set(queued)
     oldest = requests.oldest_pending()
     if oldest is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -44,6 +44,10 @@ class OneOrMany(Generic[K]):
         if found is None:
             return ()
         return (found,) if isinstance(found, str) else tuple(found)
+
+    def __iter__(self) -> Iterator[K]:
+        """Iterate over the keys."""
+        return iter(self._items)
 
     def __len__(self) -> int:
         """Return the number of keys."""

@@ -14,12 +14,15 @@ from typing import Any, Protocol
 
 from gatehold.kube.resources import (
     DEPLOYMENTS,
+    GATED_JOBS,
     GATES,
     JOBS,
     MAP,
     MAP_BINDINGS,
     NAMESPACES,
     NODES,
+    POD_NAMESPACES,
+    PODS,
     POLICIES,
     REQUESTS,
     ROLLOUTS,
@@ -27,10 +30,11 @@ from gatehold.kube.resources import (
     VAP_BINDINGS,
     Resource,
 )
+from gatehold.runtime import pods
 from gatehold.runtime.cache import Record, Store, Summarise
 from gatehold.runtime.nodes import gate_of, note_of, trimmed
 from gatehold.runtime.objects import Item, Objects
-from gatehold.runtime.parts import GATE, NODE, POLICY, REQUEST, ROLLOUT, Key
+from gatehold.runtime.parts import GATE, NODE, PODS_OWNER, POLICY, REQUEST, ROLLOUT, Key
 
 Body = Mapping[str, Any]
 
@@ -56,6 +60,9 @@ class Caches:
         self.gates = Objects(note=_policy, group=lambda item: item.note)
         self.deployments = Objects(note=_rollout)
         self.namespaces = Objects(note=_gate, group=lambda item: item.note)
+        self.pods = Objects(note=pods.pod_note, group=pods.group_of, trim=pods.trimmed, tag=pods.released_by)
+        self.gated_jobs = Objects(note=pods.job_note, group=pods.group_of, trim=pods.trimmed)
+        self.pod_namespaces = Objects(note=_pod_gate, group=lambda item: item.note)
         self.nodes = Objects(note=note_of, group=gate_of, trim=trimmed)
 
 
@@ -98,7 +105,10 @@ class Kind:
 
 
 def _request_wakes(desk: Desk, record: Record) -> None:
-    """The Rollout that it asks about."""
+    """The Rollout that it asks about, or the owner of the pods."""
+    if record.summary.pods_of:
+        desk.enqueue(_owner_key(record), record.summary.urgent)
+        return
     wake_subject(desk, record, urgent=record.summary.urgent)
 
 
@@ -111,12 +121,14 @@ def _request_gone(desk: Desk, record: Record) -> None:
 
 
 def _policy_wakes(desk: Desk, item: Item) -> None:
-    """Its requests that people cannot answer yet, and the Gates that name it."""
+    """Its requests that people cannot answer yet, the Gates that name it, and the pods behind them."""
     if desk.acting:
         for record in desk.caches.requests.unprepared_of_policy(item.name):
             desk.enqueue(key_of(record))
         for gate in desk.caches.gates.grouped(item.name):
             desk.enqueue(Key(GATE, "", gate.name, gate.uid))
+            for namespace in desk.caches.pod_namespaces.grouped(gate.name):
+                wake_pods(desk, namespace.name)
 
 
 def _job_wakes(desk: Desk, item: Item) -> None:
@@ -140,9 +152,11 @@ def _deployment_wakes(desk: Desk, item: Item) -> None:
 
 
 def _gate_wakes(desk: Desk, item: Item) -> None:
-    """The Rollouts of the namespaces that name it, and the nodes."""
+    """The Rollouts and the pods of the namespaces that name it, and the nodes."""
     for namespace in desk.caches.namespaces.grouped(item.name):
         _namespace_wakes(desk, namespace)
+    for namespace in desk.caches.pod_namespaces.grouped(item.name):
+        wake_pods(desk, namespace.name)
     for node in desk.caches.nodes.grouped(item.name):
         desk.enqueue(node_key(node))
 
@@ -166,6 +180,24 @@ def _namespace_wakes(desk: Desk, item: Item) -> None:
         desk.enqueue(rollout_key(rollout))
 
 
+def _pod_wakes(desk: Desk, item: Item) -> None:
+    """What controls it, and the owner by whose request it was let go, where that is another."""
+    desk.enqueue(pods_key(item))
+    record = desk.caches.requests.get(pods.released_by(item))
+    if record is not None and record.summary.pods_of:
+        desk.enqueue(_owner_key(record))
+
+
+def _gated_job_wakes(desk: Desk, item: Item) -> None:
+    """What controls it, and itself: its pods come to it."""
+    desk.enqueue(pods_key(item))
+
+
+def _pod_namespace_wakes(desk: Desk, item: Item) -> None:
+    """Whatever controls pods there."""
+    wake_pods(desk, item.name)
+
+
 KINDS: tuple[Kind, ...] = (
     Kind(POLICIES, "policies", _policy_wakes, key=POLICY, every_seconds=_FEW_SECONDS),
     Kind(VAP, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS),
@@ -174,16 +206,20 @@ KINDS: tuple[Kind, ...] = (
     Kind(MAP_BINDINGS, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS, optional=True),
     Kind(GATES, "gates", _gate_wakes, key=GATE, every_seconds=_FEW_SECONDS, optional=True),
     Kind(NAMESPACES, "namespaces", _namespace_wakes, GATED, note_only=True, every_seconds=_FEW_SECONDS),
+    Kind(POD_NAMESPACES, "pod_namespaces", _pod_namespace_wakes, pods.LABEL, note_only=True, plain=True),
     Kind(NODES, "nodes", _node_wakes, note_only=True, gone=_node_gone, plain=True),
     Kind(DEPLOYMENTS, "deployments", _deployment_wakes, OF_ROLLOUT),
     Kind(ROLLOUTS, "rollouts", _rollout_wakes, key=ROLLOUT, optional=True),
     Kind(JOBS, "jobs", _job_wakes, HELD),
+    Kind(GATED_JOBS, "gated_jobs", _gated_job_wakes, pods.LABEL, note_only=True, plain=True),
+    Kind(PODS, "pods", _pod_wakes, pods.LABEL, note_only=True, plain=True),
     Kind(REQUESTS, "requests", _request_wakes, NOT_DONE, key=REQUEST, gone=_request_gone),
 )
 """In the order in which they must be known: a request is decided by all the others.
 
 What every decision goes by, and there is little of it, is listed every few seconds: a change that its watch lost is not
-missed for long. Namespaces are watched only while a Gate is named on them: what leaves is not gated any more.
+missed for long. Namespaces are watched only while a Gate is named on them: what leaves is not gated any more. Of Jobs and
+namespaces there are two parts, for two labels; kopf can watch one of each.
 """
 
 
@@ -203,6 +239,22 @@ def rollout_key(item: Item) -> Key:
 def node_key(item: Item) -> Key:
     """The key of a node."""
     return Key(NODE, "", item.name, item.uid)
+
+
+def pods_key(item: Item) -> Key:
+    """The key of what controls a pod or Job directly."""
+    owner = pods.direct(item)
+    return Key(PODS_OWNER, item.namespace, owner.name, owner.uid)
+
+
+def wake_pods(desk: Desk, namespace: str = "") -> None:
+    """Ask for a cycle of whatever has pods or Jobs in a namespace, or anywhere, while this process acts."""
+    if not desk.acting:
+        return
+    prefix = pods.group(namespace, "") if namespace else ""
+    for cache in (desk.caches.gated_jobs, desk.caches.pods):
+        for name in cache.groups(prefix):
+            desk.enqueue(pods_key(cache.grouped(name)[0]))
 
 
 def wake_subject(desk: Desk, record: Record, *, urgent: bool) -> None:
@@ -238,6 +290,11 @@ def _wake_rollout(desk: Desk, namespace: str, name: str, *, urgent: bool = False
         desk.enqueue(rollout_key(item), urgent or at_work(item))
 
 
+def _owner_key(record: Record) -> Key:
+    _, _, _, name = record.summary.subjects[0]
+    return Key(PODS_OWNER, record.namespace, name, record.summary.pods_of)
+
+
 def _wake_requests(desk: Desk, resource: Resource, item: Item) -> None:
     for record in desk.caches.requests.by_subject((resource.api_version, resource.kind, item.namespace, item.name)):
         desk.enqueue(key_of(record), record.summary.urgent)
@@ -265,3 +322,7 @@ def _rollout(body: Body) -> str:
 
 def _gate(body: Body) -> str:
     return str((body["metadata"].get("labels") or {}).get(GATED) or "")
+
+
+def _pod_gate(body: Body) -> str:
+    return str((body["metadata"].get("labels") or {}).get(pods.LABEL) or "")

@@ -41,12 +41,19 @@ def _whole(body: Mapping[str, Any]) -> Mapping[str, Any]:
 class Objects:
     """uid -> Item, found by namespace and name as well. Single-threaded: only the loop touches it."""
 
-    def __init__(self, note: Note = _no_note, group: Group | None = None, trim: Trim = _whole) -> None:
-        """Start empty; `note` is made of each body, `group` says by what else its item is found, `trim` what is kept."""
+    def __init__(
+        self, note: Note = _no_note, group: Group | None = None, trim: Trim = _whole, tag: Group | None = None
+    ) -> None:
+        """Start empty; `note` is made of each body, `group` says by what else its item is found, `trim` what is kept.
+
+        By its `tag` an item is found as well, if that is not empty.
+        """
         self._note = note
         self._trim = trim
         self._group = group
+        self._tag = tag
         self._groups: OneOrMany[str] = OneOrMany()
+        self._tags: OneOrMany[str] = OneOrMany()
         self._items: dict[str, Item] = {}
         self._departed = Departed()
         self._names: dict[tuple[str, str], str] = {}
@@ -62,10 +69,9 @@ class Objects:
             return False
         packed = pack(self._trim(body))
         item = Item(uid, str(meta.get("namespace") or ""), str(meta["name"]), version, packed, self._note(body))
-        if self._group is not None:
-            if old is not None:
-                self._groups.discard(self._group(old), uid)
-            self._groups.add(self._group(item), uid)
+        if old is not None:
+            self._unindex(old)
+        self._index(item)
         self._items[uid] = item
         self._names[item.namespace, item.name] = uid
         return True
@@ -76,8 +82,8 @@ class Objects:
         self._departed.note(uid, version, item.resource_version if item is not None else "")
         if item is not None and self._names.get((item.namespace, item.name)) == uid:
             del self._names[item.namespace, item.name]
-        if item is not None and self._group is not None:
-            self._groups.discard(self._group(item), uid)
+        if item is not None:
+            self._unindex(item)
         return item
 
     def get(self, namespace: str, name: str) -> dict[str, Any] | None:
@@ -103,6 +109,14 @@ class Objects:
         """Return the items of one group, in no order; only of a cache that has groups."""
         return tuple(self._items[uid] for uid in self._groups.get(group))
 
+    def tagged(self, tag: str) -> tuple[Item, ...]:
+        """Return the items of one tag, in no order; only of a cache that has tags."""
+        return tuple(self._items[uid] for uid in self._tags.get(tag))
+
+    def groups(self, prefix: str) -> tuple[str, ...]:
+        """Return the groups that are there whose names begin so; only of a cache that has groups."""
+        return tuple(group for group in self._groups if group.startswith(prefix))
+
     def names(self) -> tuple[tuple[str, str], ...]:
         """Return (namespace, name) of everything known."""
         return tuple(self._names)
@@ -122,3 +136,15 @@ class Objects:
     def __contains__(self, uid: str) -> bool:
         """Tell whether this very object is known."""
         return uid in self._items
+
+    def _index(self, item: Item) -> None:
+        if self._group is not None:
+            self._groups.add(self._group(item), item.uid)
+        if self._tag is not None and self._tag(item):
+            self._tags.add(self._tag(item), item.uid)
+
+    def _unindex(self, item: Item) -> None:
+        if self._group is not None:
+            self._groups.discard(self._group(item), item.uid)
+        if self._tag is not None:
+            self._tags.discard(self._tag(item), item.uid)

@@ -36,6 +36,8 @@ POLICY = "ApprovalPolicy"
 ROLLOUT = "Rollout"
 GATE = "Gate"
 NODE = "Node"
+PODS_OWNER = "PodsOwner"
+"""What controls pods of a gated namespace directly: a ReplicaSet or a Job, or a pod that nothing controls."""
 
 
 class Controller(Protocol):
@@ -109,6 +111,12 @@ class Runtime:
     """Children of Rollouts (label gatehold.dev/rollout)."""
     namespaces: Objects
     """Namespaces on which a Gate is named (label gatehold.dev/rollouts); the item's `note` is its name."""
+    pods: Objects
+    """Pods of gated namespaces (label gatehold.dev/pods), cut down; see `runtime.pods` for their note and group."""
+    gated_jobs: Objects
+    """Jobs of gated namespaces (the same label)."""
+    pod_namespaces: Objects
+    """Namespaces whose pods are gated (label gatehold.dev/pods); the item's `note` is the Gate's name."""
     nodes: Objects
     """Every node, cut down to labels, annotations, `unschedulable` and taints; grouped by the Gate that its label names."""
     wall: Objects

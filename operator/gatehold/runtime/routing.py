@@ -15,7 +15,18 @@ from typing import Any
 from gatehold.kube.clock import ClockUnknown, ServerClock
 from gatehold.kube.resources import REQUESTS, Resource
 from gatehold.runtime.cache import Record, Store
-from gatehold.runtime.kinds import KINDS, Caches, Kind, at_work, is_due, key_of, node_key, rollout_key, wake_subject
+from gatehold.runtime.kinds import (
+    KINDS,
+    Caches,
+    Kind,
+    at_work,
+    is_due,
+    key_of,
+    node_key,
+    rollout_key,
+    wake_pods,
+    wake_subject,
+)
 from gatehold.runtime.objects import Item, Objects
 from gatehold.runtime.parts import GATE, POLICY, ROLLOUT, Key
 from gatehold.runtime.queue import WorkQueue
@@ -143,6 +154,7 @@ class Router:
         for item in self.caches.nodes:
             if item.note:
                 self.enqueue(node_key(item))
+        wake_pods(self)
         for place, found in enumerate(rest):
             if place % _AT_ONCE == 0:
                 await asyncio.sleep(0)

@@ -44,12 +44,18 @@ TABLE: tuple[Metric, ...] = (
     Metric("gatehold_verdicts_total", Type.COUNTER, ("verdict", "counted"), "Verdicts recorded, and whether they count."),
     Metric("gatehold_effects_total", Type.COUNTER, ("type", "result"), "Effects that came to an end, by type and result."),
     Metric("gatehold_overrides_total", Type.COUNTER, (), "Break-glass overrides recorded."),
+    Metric("gatehold_pods_held", Type.GAUGE, (), "Pods and Jobs that wait at a Gate of type Pods."),
+    Metric(
+        "gatehold_provision_released_total", Type.COUNTER, ("by",), "Pods and Jobs let go, by what: gate (cheap) or request."
+    ),
+    Metric("gatehold_price_table_valid", Type.GAUGE, (), "1 while the price table can be used: alert on 0 with gated pods."),
     Metric("gatehold_rollouts", Type.GAUGE, ("phase",), "Rollouts, by phase; New is one nobody looked at."),
     Metric("gatehold_rollout_runs_total", Type.COUNTER, ("outcome",), "Runs of Rollouts that came to an end, by outcome."),
     Metric("gatehold_rollout_put_back_total", Type.COUNTER, (), "Changes of a child by somebody else that were put right."),
     Metric("gatehold_wall_enforced", Type.GAUGE, (), "1 while the wall is proven, 0 otherwise: alert on 0."),
     Metric("gatehold_wall_proofs_total", Type.COUNTER, ("result",), "Proofs of the wall, by result."),
     Metric("gatehold_evictions_total", Type.COUNTER, ("answer",), "Evictions that the webhook judged, by its answer."),
+    Metric("gatehold_stamps_total", Type.COUNTER, ("answer",), "Pods and Jobs that the webhook marked at their creation."),
     Metric("gatehold_eviction_seconds", Type.HISTOGRAM, (), "Seconds in which the webhook answered.", _SECONDS),
     Metric("gatehold_webhook_proven", Type.GAUGE, (), "1 while it is proven that evictions are looked at, 0 otherwise."),
     Metric(

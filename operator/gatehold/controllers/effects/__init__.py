@@ -8,6 +8,9 @@ from gatehold.controllers.effects.drain import DrainHands
 from gatehold.controllers.effects.promote import RolloutHands
 from gatehold.controllers.effects.release_job import JobHands
 from gatehold.controllers.effects.release_node import NodeHands
+from gatehold.controllers.effects.release_pods import PodsHands
+from gatehold.controllers.provision.gather import Gather as Sights
+from gatehold.controllers.provision.hands import ProvisionHands
 from gatehold.domain.model import EffectType, Request
 from gatehold.runtime.parts import Runtime
 
@@ -17,13 +20,13 @@ __all__ = ["Hands"]
 class Hands:
     """Finds the hands of a request's effect."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        """Make each pair of hands once."""
+    def __init__(self, runtime: Runtime, sights: Sights, provision: ProvisionHands) -> None:
+        """Make each pair of hands once; those of pods are shared with the cycle of their owners."""
         self._none = NoHands()
         self._by_type: dict[EffectType, tuple[EffectHands, ...]] = {
             EffectType.DRAIN: (DrainHands(runtime),),
             EffectType.PROMOTE: (RolloutHands(runtime),),
-            EffectType.RELEASE: (JobHands(runtime), NodeHands(runtime)),
+            EffectType.RELEASE: (PodsHands(sights, provision), JobHands(runtime), NodeHands(runtime)),
         }
 
     def of(self, request: Request) -> EffectHands:

@@ -1,0 +1,52 @@
+"""Telling: Events on owners, and figures. Never in the way of a decision."""
+
+from gatehold.domain.phases import Phase
+from gatehold.domain.plan import Finding
+from gatehold.domain.provision.model import LetGo, Owner, Sight
+from gatehold.domain.reasons import Reason
+from gatehold.runtime.parts import Runtime
+from gatehold.telemetry.events import Event, Regarding
+
+LET_GO = "PodsLetGo"
+HELD = "PodsHeld"
+_CALM = (Reason.AWAITING_APPROVAL,)
+_MOST_TOLD = 20_000
+
+
+class TellProvision:
+    """Tells for the owners of one operator. Events have deterministic names, so what is told twice stands once."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Use the runtime's recorder and metrics."""
+        self._runtime = runtime
+        self._told: dict[str, int] = {}
+
+    def let_go(self, sight: Sight, wave: LetGo, count: int) -> None:
+        """Tell that pods went since they cost less than the Gate asks about; what a request lets go, that request tells."""
+        if wave.released_by.startswith("gate/") and count:
+            total = sum(pod.live and not pod.gated for pod in sight.pods) + count
+            what = "pods" if wave.pods else "Jobs"
+            gate = wave.released_by.removeprefix("gate/")
+            text = f"{count} {what} were let go without a question: their price is under the threshold of gate {gate}"
+            digest = wave.pods[0].digest if wave.pods else wave.jobs[0].digest
+            self._event(sight.owner, LET_GO, text, f"{digest}/{total}")
+
+    def held(self, sight: Sight, held: Finding | None) -> None:
+        """Tell why what waits waits, once for each reason; a Warning where it is not for people alone.
+
+        That people are asked is told once they can answer.
+        """
+        asked = any(question.asked and question.phase is Phase.PENDING for question in sight.asked)
+        if held is None or (held.reason in _CALM and not asked):
+            return
+        mark = hash((held.reason, held.message))
+        if self._told.get(sight.owner.uid) == mark:
+            return
+        if len(self._told) > _MOST_TOLD:
+            self._told.clear()
+        self._told[sight.owner.uid] = mark
+        self._event(sight.owner, HELD, f"{held.reason}: {held.message}", str(mark), warning=held.reason not in _CALM)
+
+    def _event(self, owner: Owner, reason: str, text: str, key: str, *, warning: bool = False) -> None:
+        about = Regarding(owner.api_version, owner.kind, owner.namespace, owner.name, owner.uid)
+        self._runtime.events.record(Event(about, reason, reason, text, "Warning" if warning else "Normal", key))

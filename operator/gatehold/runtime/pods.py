@@ -1,0 +1,126 @@
+"""What the caches keep of pods and Jobs behind a Gate of type Pods, and what is known of them unopened. For `kinds` only.
+
+Nearly every event about a pod tells of its status, by which nobody here decides: the note leaves that out, and only what
+changes the note wakes anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gatehold.runtime.objects import Item
+
+Body = Mapping[str, Any]
+
+LABEL = "gatehold.dev/pods"
+GATE = "gatehold.dev/approval"
+_META = (
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "labels",
+    "annotations",
+    "ownerReferences",
+)
+RELEASED_BY = "gatehold.dev/released-by"
+HELD = "held"
+_ENDED = ("Succeeded", "Failed")
+_STATUS = ("phase", "startTime", "active")
+_OVER = ("Complete", "Failed")
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class Direct(NamedTuple):
+    """What controls a pod or Job directly, or the object itself where nothing does."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+
+
+def trimmed(body: Body) -> Body:
+    """The spec, and of the rest what says whose it is and whether it lives."""
+    meta, status = body["metadata"], body.get("status") or {}
+    kept = {key: meta[key] for key in _META if key in meta}
+    if _APPLIED in (kept.get("annotations") or {}):
+        kept["annotations"] = {**kept["annotations"], _APPLIED: "-"}  # that there are annotations must be seen
+    shown = {key: status[key] for key in _STATUS if key in status}
+    over = [c for c in status.get("conditions") or () if c.get("type") in _OVER]
+    return {
+        "apiVersion": body["apiVersion"],
+        "kind": body["kind"],
+        "metadata": kept,
+        "spec": body.get("spec") or {},
+        "status": shown | ({"conditions": over} if over else {}),
+    }
+
+
+def pod_note(body: Body) -> str:
+    """Gate, direct owner, and what changes in the life of a pod as far as anybody here cares."""
+    spec = body.get("spec") or {}
+    gated = any(gate.get("name") == GATE for gate in spec.get("schedulingGates") or ())
+    ended = (body.get("status") or {}).get("phase") in _ENDED
+    images = hash(tuple(str(container.get("image")) for container in spec.get("containers") or ()))
+    return _note(body, HELD if gated else "over" if ended else "free", str(images))
+
+
+def job_note(body: Body) -> str:
+    """The same of a Job."""
+    spec, status = body.get("spec") or {}, body.get("status") or {}
+    over = any(c.get("type") in _OVER and c.get("status") == "True" for c in status.get("conditions") or ())
+    return _note(body, HELD if spec.get("suspend") else "over" if over else "free", str(body["metadata"].get("generation")))
+
+
+def gate_of(item: Item) -> str:
+    """The Gate that a pod or Job was created behind."""
+    return item.note.partition(" ")[0]
+
+
+def is_held(item: Item) -> bool:
+    """Whether it waits."""
+    return item.note.split(" ", 6)[5] == HELD
+
+
+def direct(item: Item) -> Direct:
+    """What controls it directly."""
+    _, uid, api_version, kind, name, _ = item.note.split(" ", 5)
+    return Direct(api_version, kind, name, uid)
+
+
+def released_by(item: Item) -> str:
+    """Who let it go: the uid of a request, gate/NAME, or nobody."""
+    released = item.note.split(" ", 8)[7]
+    return released if released != "-" else ""
+
+
+def group_of(item: Item) -> str:
+    """Items of one direct owner are found together, by namespace and its uid."""
+    return group(item.namespace, item.note.split(" ", 2)[1])
+
+
+def group(namespace: str, uid: str) -> str:
+    """The group of what that direct owner controls."""
+    return f"{namespace}/{uid}"
+
+
+def _note(body: Body, state: str, more: str) -> str:
+    meta = body["metadata"]
+    gate = str((meta.get("labels") or {}).get(LABEL) or "-")
+    released = str((meta.get("annotations") or {}).get(RELEASED_BY) or "-")
+    life = "ends" if meta.get("deletionTimestamp") else "lives"
+    return " ".join([gate, *_direct(body), state, life, released, more])
+
+
+def _direct(body: Body) -> tuple[str, str, str, str]:
+    """Uid, apiVersion, kind and name of the controller; of the object itself where there is none."""
+    meta = body["metadata"]
+    for ref in meta.get("ownerReferences") or ():
+        if ref.get("controller"):
+            return str(ref["uid"]), str(ref["apiVersion"]), str(ref["kind"]), str(ref["name"])
+    return str(meta["uid"]), str(body["apiVersion"]), str(body["kind"]), str(meta["name"])

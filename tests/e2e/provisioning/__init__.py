@@ -1,0 +1,1 @@
+"""Pods and Jobs that wait until somebody accepts the price, on a real control plane."""
