@@ -71,7 +71,7 @@ BINDINGS = {"sees-rollouts": ("alice", "bob", "ci", "dana"), "sees-pods": ("alic
             "is-finance": ("carol",), "overrides": ("olga",)}  # fmt: skip
 
 
-_WITHOUT_PLACE = {"doctor", "--help", "drain", "uncordon", "certs"}
+_WITHOUT_PLACE = {"doctor", "--help", "drain", "uncordon", "certs", "price"}
 
 
 class Tty(io.StringIO):
@@ -153,6 +153,26 @@ class Stage:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), mock.patch.object(sys, "stdin", given):
             yield
 
+    def sweeps(self, policy: str) -> None:
+        """A policy that ci and newcomer may ask under; alice and bob hold sre there, carol finance."""
+        quorum = {"quorum": [{"role": "sre"}, {"role": "finance"}]}
+        group, rbac = "gatehold.dev", "rbac.authorization.k8s.io"
+        meta = {"name": policy}
+        items: list[Json] = [{"apiVersion": f"{group}/v1alpha1", "kind": "ApprovalPolicy", "metadata": meta, "spec": quorum}]
+        for role, resource, verbs, people in (
+            (policy, "approvalpolicies", ["request", "get"], ("ci", "newcomer", "alice")),
+            (f"{policy}-sre", "approvalpolicies/sre", ["approve"], ("alice", "bob")),
+            (f"{policy}-finance", "approvalpolicies/finance", ["approve"], ("carol",)),
+        ):
+            named = {"apiGroups": [group], "resources": [resource], "resourceNames": [policy], "verbs": verbs}
+            asking = {"apiGroups": [group], "resources": ["approvalrequests"], "verbs": ["create", "get", "list"]}
+            whole: Json = {"apiVersion": f"{rbac}/v1", "metadata": {"name": role}}
+            ref = {"apiGroup": rbac, "kind": "ClusterRole", "name": role}
+            users = [{"kind": "User", "name": who} for who in people]
+            items.append({**whole, "kind": "ClusterRole", "rules": [named, *([asking] if role == policy else [])]})
+            items.append({**whole, "kind": "ClusterRoleBinding", "roleRef": ref, "subjects": users})
+        self.plane.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
     # ---- objects
 
     def get(self, kind: str, name: str) -> Json:
@@ -193,12 +213,12 @@ class Stage:
 
         return asyncio.run(write())
 
-    def prepare(self, name: str, quorum: list[Json] | None = None, minutes: int = 60) -> Json:
+    def prepare(self, name: str, quorum: list[Json] | None = None, minutes: int = 60, *, read: Json | None = None) -> Json:
         """Pending with digest, quorum, what was read, deadline and escalation, as the operator writes it."""
         body = self.get("apr", name)
         under = body["spec"]["policyRef"]["name"]
         policy = json.loads(self.plane.kubectl("get", "apol", under, "-o", "json").stdout)
-        read = self._read(body)
+        read = self._read(body) if read is None else read
         now = datetime.now(UTC)
         digest = policy_digest(policy["spec"])
         wanted = quorum or [{"role": "sre", "count": 1, "backups": ["duty"], "acceptedRoles": ["sre"]},

@@ -20,6 +20,7 @@ from tests.cli.stage import Stage
 
 Json = dict[str, Any]
 CONFIGURATION = ("validatingwebhookconfiguration", "gatehold-evictions")
+PODS_CONFIGURATION = ("mutatingwebhookconfiguration", "gatehold-pods")
 CA, LEAF = "gatehold-webhook-ca", "gatehold-webhook-tls"
 PLACE = ("-n", "gatehold-system")
 
@@ -28,6 +29,7 @@ PLACE = ("-n", "gatehold-system")
 def clean(stage: Stage) -> Iterator[None]:
     yield
     stage.plane.kubectl("delete", *CONFIGURATION, "--ignore-not-found")
+    stage.plane.kubectl("delete", *PODS_CONFIGURATION, "--ignore-not-found")
     stage.plane.kubectl("delete", *PLACE, "secret", CA, LEAF, "--ignore-not-found")
 
 
@@ -203,3 +205,29 @@ def test_a_condition_that_nobody_can_read_is_not_guessed() -> None:
     with pytest.raises(Leave, match="is not as this command writes it"):
         exempt_in(body)
     assert exempt_in({"webhooks": [{}]}) == ()
+
+
+def test_the_webhook_that_marks_pods_has_the_same_authority_and_leaves_the_other_alone(stage: Stage) -> None:
+    url = "https://127.0.0.1:9/pods"
+    first = stage.cli("admin", "certs", "init", "--pods", "--url", url)
+    assert first.code == Exit.OK, first.err
+    assert "MutatingWebhookConfiguration gatehold-pods: installed" in first.out
+    assert "no namespace is behind a gate for pods yet" in " ".join(first.err.split())
+    made = [secret(stage, CA), secret(stage, LEAF), get(stage, *PODS_CONFIGURATION)]
+    again = stage.cli("admin", "certs", "init", "--pods", "--url", url)
+    assert "gatehold-pods: as it should be" in again.out
+    assert [secret(stage, CA), secret(stage, LEAF), get(stage, *PODS_CONFIGURATION)] == made
+    client = made[2]["webhooks"][0]["clientConfig"]
+    assert client["url"] == url
+    assert base64.b64decode(client["caBundle"]) == of_secret(made[0]["data"]).certificate
+    assert stage.plane.kubectl("get", *CONFIGURATION, check=False).returncode != 0
+    loose = [{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]
+    stage.plane.kubectl("patch", *PODS_CONFIGURATION, "--type=json", "-p", json.dumps(loose))
+    assert "put right" in stage.cli("admin", "certs", "init", "--pods", "--url", url).out
+
+
+def test_nobody_is_exempt_from_marks_by_the_webhook(stage: Stage) -> None:
+    ended = stage.cli("admin", "certs", "init", "--pods", "--exempt", "alice")
+    assert ended.code == Exit.USAGE
+    assert "gatehold.dev/pods-exempt" in ended.err
+    assert stage.plane.kubectl("get", *PODS_CONFIGURATION, check=False).returncode != 0

@@ -34,7 +34,7 @@ def test_a_gate_that_can_ask_people_who_exist_is_in_order() -> None:
 def test_what_keeps_a_gate_from_asking_is_a_problem() -> None:
     assert (Level.PROBLEM, "gate front: asked under policy prod") in told(gate(ready="False"))
     assert (Level.PROBLEM, "gate front: the operator has not looked at it") in told(gate(ready=""))
-    assert told(gate(type="Pods")) == [(Level.PROBLEM, "gate front cannot be read: everything behind it is held")]
+    assert told(gate(type="Later")) == [(Level.PROBLEM, "gate front cannot be read: everything behind it is held")]
     assert told(grants=[]) == [
         (Level.PROBLEM, "namespace shop names gate front, which is not there: every Rollout in it is held")
     ]
@@ -44,6 +44,16 @@ def test_nobody_behind_it_or_nobody_to_answer_is_said() -> None:
     assert (Level.NOTICE, "gate front: no namespace is behind it") in told(gate(), places=())
     elsewhere = told(gate(), places=(("other", "front"),))
     assert any(level is Level.PROBLEM and "nobody holds sre" in text for level, text in elsewhere)
+
+
+def test_a_gate_of_pods_has_namespaces_of_its_own_label() -> None:
+    paid = gate("paid", type="Pods", pods={"threshold": {"hourly": "0.5"}})
+    bare = [(finding.level, finding.text) for finding in findings(Gates((paid,), (("shop", "front"),)), [PROMOTE], SHOP_SRE)]
+    assert (Level.NOTICE, "gate paid: no namespace is behind it") in bare
+    found = findings(Gates((paid,), (), (("shop", "paid"), ("lab", "gone"))), [PROMOTE], SHOP_SRE)
+    said = [(finding.level, finding.text) for finding in found]
+    assert (Level.OK, "policy prod in shop: 1 of sre (group:sre)") in said
+    assert (Level.PROBLEM, "namespace lab names gate gone, which is not there: every pod in it is held") in said
 
 
 def test_who_may_open_it_and_who_may_break_its_glass_is_listed() -> None:

@@ -60,7 +60,7 @@ def test_every_exit_code_is_one_number_with_one_meaning() -> None:
     assert {int(code): code.name for code in Exit} == {
         0: "OK", 1: "NO", 2: "EXPIRED", 3: "LAPSED", 4: "SUPERSEDED", 5: "WITHDRAWN", 6: "FAILED", 7: "TIMEOUT", 8: "GONE",
         10: "API_ERROR", 11: "REFUSED", 12: "ABSENT", 13: "KEY_TAKEN", 14: "NOT_CONFIRMED", 15: "NOT_A_PERSON",
-        16: "CHANGED", 64: "USAGE", 130: "INTERRUPTED",
+        16: "CHANGED", 20: "ABOVE_LIMIT", 21: "PRICE_UNKNOWN", 64: "USAGE", 130: "INTERRUPTED",
     }  # fmt: skip
     assert all(code.meaning in documentation() for code in Exit)
 

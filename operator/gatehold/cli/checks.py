@@ -67,6 +67,11 @@ def _subject(view: View) -> Iterator[Check]:
     """What the requester named against what the operator read."""
     subject, resolved = view.request.subject, view.status.resolved
     job = resolved.job if resolved is not None else None
+    pods = resolved.provision if resolved is not None else None
+    if subject is not None and pods is not None:
+        fits = subject.digest == pods.digest
+        text = "the pods are those asked about" if fits else f"digest {subject.digest} asked, {pods.digest} read"
+        yield Check("Subject", Result.FITS if fits else Result.DIFFERS, text)
     if subject is None or job is None:
         return
     pairs = [("uid", subject.uid, job.uid), ("digest", subject.digest, job.digest), ("name", subject.name, job.name)]

@@ -28,7 +28,8 @@ class Exit(IntEnum):
         1,
         (
             "wait, drain --follow, rollout watch: a reviewer denied it. rollout retry: nothing to do. verify: it differs. "
-            "doctor: findings. uncordon: a drain is still under way there. certs init: what is there cannot be used."
+            "doctor: findings. uncordon: a drain is still under way there. certs init: what is there cannot be used. "
+            "approve --all: not each of them could be approved."
         ),
     )
     EXPIRED = 2, "wait, drain --follow, rollout watch: not enough people said yes before the deadline."
@@ -58,11 +59,22 @@ class Exit(IntEnum):
     GONE = 8, "wait, drain --follow, rollout watch: it was deleted, or another one stands under its name (its uid differs)."
     API_ERROR = 10, "The API server does not answer, or answers what nobody expects: nothing is known."
     REFUSED = 11, "The API server refused: RBAC, the admission wall or the schema; its sentence is shown."
-    ABSENT = 12, "What was named does not exist."
+    ABSENT = (
+        12,
+        "What was named does not exist. approve --all: nothing waits, or everything is left out; nothing was written.",
+    )
     KEY_TAKEN = 13, "ask: --key or --name belongs to a request with another spec; the differences are shown."
     NOT_CONFIRMED = 14, "A verdict was not confirmed: no was answered, or there is no terminal and no --yes."
     NOT_A_PERSON = 15, "The account cannot decide: service accounts and system accounts never can."
     CHANGED = 16, "The digest to decide on is not the one that waits there: look again."
+    ABOVE_LIMIT = (
+        20,
+        "price: all of it costs more than a limit that was given, or a workload more than the Gate's threshold.",
+    )
+    PRICE_UNKNOWN = (
+        21,
+        "price: something has no price, or the price table cannot be used. No limit is exceeded as far as known.",
+    )
     USAGE = 64, "The command line, or a file that it names, cannot be used as it is."
     INTERRUPTED = 130, "Stopped by ^C; nothing was taken back."
 

@@ -1,4 +1,4 @@
-"""Files that a command line names: one object in each, YAML or JSON, `-` for standard input."""
+"""Files that a command line names: objects in YAML or JSON, `-` for standard input."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gatehold.cli.exits import Exit, Leave
 from gatehold.cli.text import plain
 
 _LARGEST = 4 * 1024 * 1024
+_MOST = 10_000
 
 
 class _Loader(yaml.SafeLoader):
@@ -34,15 +35,37 @@ _Loader.yaml_implicit_resolvers = {
 
 def one_object(name: str | Path) -> dict[str, Any]:
     """The one object in a file; anything else ends the command."""
-    text = _text(str(name))
-    try:
-        bodies = [body for body in yaml.load_all(text, Loader=_Loader) if body is not None]
-    except yaml.YAMLError as error:
-        raise Leave(Exit.USAGE, f"{plain(name)} is neither YAML nor JSON: {plain(error, lines=True)}") from error
+    bodies = _documents(name)
     if len(bodies) != 1 or not isinstance(bodies[0], dict):
         raise Leave(Exit.USAGE, f"{plain(name)} must hold exactly one object, it holds {len(bodies)}")
     found: dict[str, Any] = bodies[0]
     return found
+
+
+def objects(name: str | Path) -> list[dict[str, Any]]:
+    """Every object in a file: of many documents, and of Lists in them. None, or anything else, ends the command."""
+    found: list[dict[str, Any]] = []
+    waiting, seen = _documents(name)[::-1], 0
+    while waiting:
+        body, seen = waiting.pop(), seen + 1
+        if not isinstance(body, dict) or seen > _MOST:
+            what = "something that is no object" if seen <= _MOST else f"more than {_MOST} objects"
+            raise Leave(Exit.USAGE, f"{plain(name)} holds {what}")
+        items = body.get("items")
+        if str(body.get("kind") or "").endswith("List") and isinstance(items, list):
+            waiting += reversed(items)
+        else:
+            found.append(body)
+    if not seen:
+        raise Leave(Exit.USAGE, f"{plain(name)} holds no object")
+    return found
+
+
+def _documents(name: str | Path) -> list[Any]:
+    try:
+        return [body for body in yaml.load_all(_text(str(name)), Loader=_Loader) if body is not None]
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise Leave(Exit.USAGE, f"{plain(name)} is neither YAML nor JSON: {plain(error, lines=True)}") from error
 
 
 def _text(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gatehold.api.approval_request import DONE_LABEL
 from gatehold.api.common import ParseError
+from gatehold.cli import provision
 from gatehold.cli.drain import parts, sight
 from gatehold.cli.question import phase_text
 from gatehold.cli.render import columns, dump, print_name, say, tidy
@@ -86,7 +87,7 @@ def _print(session: Session, rows: list[Row], wish: Wish) -> None:
     now = session.time.now()
     wide = wish.form == "wide"
     titles = ["NAME", "PHASE", "QUESTION", "ASKED BY", "WAITS FOR", "LEFT"]
-    more = ["SUBJECT", "EFFECT", "POLICY", "UNTIL", "AGE"]
+    more = ["SUBJECT", "EFFECT", "COST", "POLICY", "UNTIL", "AGE"]
     header = ["", *(["NAMESPACE"] if wish.everywhere else []), *titles, *(more if wide else [])]
     table = columns(header, flexible=["QUESTION"])
     for row in rows:
@@ -147,7 +148,7 @@ def _waits(view: View) -> str:
 def _more(view: View, now: datetime | None) -> list[str]:
     request = view.request
     subject = f"{request.subject.kind}/{request.subject.name}" if request.subject else f"nodes/{sight.names(view)}"
-    texts = [plain(subject), str(request.effect.type), plain(request.policy)]
+    texts = [plain(subject), str(request.effect.type), provision.cost_text(view), plain(request.policy)]
     return [*texts, clock(view.status.deadline), ago(request.created, now)]
 
 

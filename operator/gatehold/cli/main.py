@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from gatehold import __version__
-from gatehold.cli import commands, commands_ask, commands_certs, commands_decide, commands_drain, commands_rollout
+from gatehold.cli import (
+    commands,
+    commands_ask,
+    commands_certs,
+    commands_decide,
+    commands_drain,
+    commands_price,
+    commands_rollout,
+)
 from gatehold.cli.exits import Exit, Leave
 
 app = typer.Typer(
@@ -22,6 +30,7 @@ app = typer.Typer(
 )
 commands_ask.register(app)
 commands_drain.register(app)
+commands_price.register(app)
 commands_decide.register(app)
 commands.register(app)
 commands_rollout.register(app)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gatehold.cli import provision
 from gatehold.cli.drain import parts, sight
 from gatehold.cli.render import columns, pairs
 from gatehold.cli.text import plain, shorten
@@ -64,7 +65,7 @@ def question(view: View, now: datetime | None) -> Iterator[Section]:
         yield "Evidence", _evidence(evidence, ["MEASURED", "NOW", "BEFORE", "SOURCE"])
     options = view.spec.get("options") or []
     if options:
-        yield "Options", _options(options)
+        yield "Options", provision.options_table(view) or _options(options)
 
 
 def _headline(view: View) -> str:
@@ -126,6 +127,8 @@ def effect_text(view: View) -> str:
             return parts.effect_words(view)
         case EffectType.RELEASE if sight.is_held_drain(view):
             return parts.effect_words(view)
+        case EffectType.RELEASE if provision.is_provision(view):
+            return provision.effect_words(view)
         case EffectType.RELEASE:
             return f"Release: {name} is let go{_bounds(view)}"
 
@@ -163,7 +166,9 @@ def _read(view: View) -> Iterator[tuple[str, str]]:
     if resolved is not None:
         yield from _job("Job", resolved.job)
         yield from _job("Undo Job", resolved.undo)
-    yield "Price", price_text(raw.get("price"))
+    if resolved is None or resolved.provision is None:
+        yield "Price", price_text(raw.get("price"))
+    yield from provision.read_rows(view)
     yield from parts.read_rows(view)
     for image in raw.get("imageIDs") or []:
         yield "Image id", plain(image)

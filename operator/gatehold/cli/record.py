@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gatehold.cli import provision
 from gatehold.cli.drain import parts, sight
 from gatehold.cli.question import Section
 from gatehold.cli.render import columns, pairs
@@ -135,6 +136,8 @@ def _nothing_ran(view: View) -> str:
     subject = view.request.subject
     if sight.about_nodes(view):
         return parts.nothing_ran(view)
+    if provision.is_provision(view):
+        return provision.nothing_ran(view)
     if view.request.effect.type is EffectType.RELEASE and subject is not None:
         return f"{plain(subject.kind)} {plain(subject.name)} stays held, nothing has run; ask again"
     if view.request.effect.type is EffectType.PROMOTE and subject is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gatehold.api.approval_policy import parse
 from gatehold.api.common import ParseError
-from gatehold.cli.doctor import drains, gates, wall
+from gatehold.cli.doctor import drains, gates, pods, stamping, wall
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
 from gatehold.cli.doctor.forgery import forgery
 from gatehold.cli.doctor.powers import bypasses
@@ -47,6 +47,8 @@ async def examine(session: Session, form: str | None, trusted: frozenset[str]) -
     standing, unseen = await _gates(session)
     findings += [*unseen, *gates.findings(standing, asked, grants)]
     findings += await _drains(session, standing, grants, trusted)
+    findings += await _guarded(stamping.PART, stamping.look(session, standing))
+    findings += await _guarded(pods.PART, pods.look(session, standing, grants))
     findings = list(dict.fromkeys(findings))
     _report(findings, held, {} if refused else gates.rights(standing, grants), form)
 

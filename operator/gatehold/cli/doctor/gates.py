@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from gatehold.api.common import ParseError
-from gatehold.api.gate import DRAINS, of_namespace, parse, parse_drains, type_of
+from gatehold.api.gate import DRAINS, PODS, of_namespace, parse, parse_drains, parse_pods, type_of
+from gatehold.api.gated import GATED_LABEL as PODS_LABEL
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.doctor.rbac import GROUP, Grant
 from gatehold.cli.doctor.reach import Right, reach_in
 from gatehold.cli.session import Session
 from gatehold.domain.model import DrainGate, Policy
+from gatehold.domain.provision.model import PodGate
 from gatehold.domain.rollout.model import GateFacts
 from gatehold.kube import errors
 from gatehold.kube.resources import GATES, NAMESPACES
@@ -25,10 +27,11 @@ _PLACE = "gatehold-system"
 
 
 class Gates(NamedTuple):
-    """Gates as they stand, and the namespaces that name one."""
+    """Gates as they stand, and the namespaces that name one: for their Rollouts, and for their pods."""
 
     bodies: tuple[Json, ...]
     places: tuple[tuple[str, str], ...]  # namespace, gate
+    pods: tuple[tuple[str, str], ...] = ()  # the same by label gatehold.dev/pods
 
 
 async def read(session: Session) -> Gates:
@@ -38,8 +41,11 @@ async def read(session: Session) -> Gates:
     except errors.Absent:
         return Gates((), ())
     spaces = await session.cluster.list_all(NAMESPACES)
-    named = ((str(body["metadata"]["name"]), of_namespace(body)) for body in spaces)
-    return Gates(tuple(bodies), tuple((space, gate) for space, gate in named if gate))
+    rollouts = ((str(body["metadata"]["name"]), of_namespace(body) or "") for body in spaces)
+    pods = (
+        (str(body["metadata"]["name"]), str((body["metadata"].get("labels") or {}).get(PODS_LABEL) or "")) for body in spaces
+    )
+    return Gates(tuple(bodies), tuple(named for named in rollouts if named[1]), tuple(named for named in pods if named[1]))
 
 
 def findings(gates: Gates, policies: Iterable[Policy], grants: Iterable[Grant]) -> list[Finding]:
@@ -47,7 +53,8 @@ def findings(gates: Gates, policies: Iterable[Policy], grants: Iterable[Grant]) 
     known, held = {policy.name: policy for policy in policies}, list(grants)
     names = {str(body["metadata"]["name"]) for body in gates.bodies}
     found = [finding for body in gates.bodies for finding in _gate(body, gates, known, held)]
-    return [*found, *(_without(space, gate) for space, gate in gates.places if gate not in names)]
+    found += [_without(space, gate, "Rollout") for space, gate in gates.places if gate not in names]
+    return [*found, *(_without(space, gate, "pod") for space, gate in gates.pods if gate not in names)]
 
 
 def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Grant]) -> Iterator[Finding]:
@@ -61,9 +68,10 @@ def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Gr
         if facts.policy in policies:
             yield from reach_in(policies[facts.policy], facts.namespace or _PLACE, grants)
         return
-    spaces = [space for space, gate in gates.places if gate == name]
+    of_pods = isinstance(facts, PodGate)
+    spaces = [space for space, gate in (gates.pods if of_pods else gates.places) if gate == name]
     if not spaces:
-        command = f"kubectl label namespace NAME gatehold.dev/rollouts={name}"
+        command = f"kubectl label namespace NAME {PODS_LABEL if of_pods else 'gatehold.dev/rollouts'}={name}"
         yield Finding(_PART, Level.NOTICE, f"gate {name}: no namespace is behind it", command)
     policy = policies.get(facts.policy)
     for space in spaces:
@@ -71,9 +79,10 @@ def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Gr
             yield from reach_in(policy, space, grants)
 
 
-def _facts(body: Json) -> GateFacts | DrainGate | None:
+def _facts(body: Json) -> GateFacts | DrainGate | PodGate | None:
     try:
-        return parse_drains(body) if type_of(body) == DRAINS else parse(body)
+        kind = type_of(body)
+        return parse_drains(body) if kind == DRAINS else parse_pods(body) if kind == PODS else parse(body)
     except ParseError:
         return None
 
@@ -89,8 +98,8 @@ def _ready(name: str, body: Json) -> Finding:
     return Finding(_PART, Level.PROBLEM, text, _look(name))
 
 
-def _without(space: str, gate: str) -> Finding:
-    text = f"namespace {space} names gate {gate}, which is not there: every Rollout in it is held"
+def _without(space: str, gate: str, held: str) -> Finding:
+    text = f"namespace {space} names gate {gate}, which is not there: every {held} in it is held"
     return Finding(_PART, Level.PROBLEM, text, "kubectl get gates")
 
 

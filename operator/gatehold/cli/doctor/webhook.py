@@ -22,6 +22,14 @@ _LATE = 0.1
 """The share of its life that a certificate may have left before it is a problem: it should have been renewed long ago."""
 
 
+class Which(NamedTuple):
+    """One of our webhooks, as it is spoken of."""
+
+    part: str = PART
+    init: str = _INIT
+    refused: str = "every eviction is refused"
+
+
 class Webhook(NamedTuple):
     """What was read. `unread` says why the Secret is not known, where it is not."""
 
@@ -46,7 +54,7 @@ def installed(webhook: Webhook, wanted: list[str], now: datetime | None) -> Iter
     text = f"ValidatingWebhookConfiguration {CONFIGURATION}: {wrong or 'as this version ships it'}"
     yield Finding(PART, Level.PROBLEM if wrong else Level.OK, text, _INIT if wrong else "")
     yield from _exempt(body)
-    yield from _certificate(body, webhook, now)
+    yield from certificate(body, webhook, now, Which())
 
 
 def _exempt(body: Json) -> Iterator[Finding]:
@@ -70,7 +78,7 @@ def _hook(body: Json) -> Json:
     return hook
 
 
-def _certificate(body: Json, webhook: Webhook, now: datetime | None) -> Iterator[Finding]:
+def certificate(body: Json, webhook: Webhook, now: datetime | None, which: Which) -> Iterator[Finding]:
     """What it serves with (as its Secret says) against what the API server trusts."""
     client = _hook(body).get("clientConfig") or {}
     try:
@@ -78,41 +86,44 @@ def _certificate(body: Json, webhook: Webhook, now: datetime | None) -> Iterator
     except binascii.Error:
         ca = b""
     if not ca:
-        yield Finding(PART, Level.PROBLEM, "the webhook has no caBundle: every eviction is refused", _INIT)
+        yield Finding(which.part, Level.PROBLEM, f"the webhook has no caBundle: {which.refused}", which.init)
         return
     if webhook.unread:
-        yield unreadable(PART, "the webhook's certificate", webhook.unread)
+        yield unreadable(which.part, "the webhook's certificate", webhook.unread)
         return
     if webhook.secret is None:
         yield Finding(
-            PART, Level.NOTICE, "the webhook's certificate is in no Secret: it comes from files, and is not looked at"
+            which.part, Level.NOTICE, "the webhook's certificate is in no Secret: it comes from files, and is not looked at"
         )
         return
     try:
-        certificate = of_secret(webhook.secret.get("data")).certificate
-        yield _judged(certificate, ca, client, now)
+        found = of_secret(webhook.secret.get("data")).certificate
+        yield _judged(found, (ca, client), now, which)
     except CertificateError as error:
-        yield Finding(PART, Level.PROBLEM, f"the webhook's certificate cannot be read: {error}", _INIT)
+        yield Finding(which.part, Level.PROBLEM, f"the webhook's certificate cannot be read: {error}", which.init)
 
 
-def _judged(certificate: bytes, ca: bytes, client: Json, now: datetime | None) -> Finding:
+def _judged(certificate: bytes, trusted: tuple[bytes, Json], now: datetime | None, which: Which) -> Finding:
+    ca, client = trusted
     found = facts(certificate)
     until = f"until {found.not_after:%Y-%m-%dT%H:%M:%SZ}"
     service = client.get("service") or {}
     host = f"{service.get('name')}.{service.get('namespace')}.svc" if service else ""
     if now is None:
-        return unreadable(PART, "the webhook's certificate", "the API server does not say what time it is")
+        return unreadable(which.part, "the webhook's certificate", "the API server does not say what time it is")
     if not found.not_before <= now < found.not_after:
         return Finding(
-            PART, Level.PROBLEM, f"the webhook's certificate is not valid now ({until}): evictions are refused", _INIT
+            which.part, Level.PROBLEM, f"the webhook's certificate is not valid now ({until}): {which.refused}", which.init
         )
     if not signed_by(certificate, ca):
-        return Finding(PART, Level.PROBLEM, "the webhook's certificate is not of the CA that the API server trusts", _INIT)
+        return Finding(
+            which.part, Level.PROBLEM, "the webhook's certificate is not of the CA that the API server trusts", which.init
+        )
     if host and host not in found.hosts:
-        return Finding(PART, Level.PROBLEM, f"the webhook's certificate is not for {host}", _INIT)
+        return Finding(which.part, Level.PROBLEM, f"the webhook's certificate is not for {host}", which.init)
     if found.not_after - now < (found.not_after - found.not_before) * _LATE:
         text = f"the webhook's certificate ends soon, and nobody has renewed it: {until}"
-        return Finding(PART, Level.PROBLEM, text, f"kubectl -n {NAMESPACE} get pods; {_INIT}")
+        return Finding(which.part, Level.PROBLEM, text, f"kubectl -n {NAMESPACE} get pods; {which.init}")
     if renew_due(certificate, now):
-        return Finding(PART, Level.NOTICE, f"the webhook's certificate is due to be renewed: {until}")
-    return Finding(PART, Level.OK, f"the webhook's certificate is good {until}")
+        return Finding(which.part, Level.NOTICE, f"the webhook's certificate is due to be renewed: {until}")
+    return Finding(which.part, Level.OK, f"the webhook's certificate is good {until}")
