@@ -8,7 +8,7 @@ Events are written by one task that nobody waits for.
     python -m bench.bare KUBECONFIG NAMESPACE list NAME          list everything that is not done, then release that one
     python -m bench.bare KUBECONFIG NAMESPACE expire SECONDS     at that time (since 1970) end every bare request
 
-`bench.bare_rollouts` adds the verbs for Rollouts.
+`bench.bare_rollouts` adds the verbs for Rollouts, `bench.bare_pods` that for pods.
 """
 
 import asyncio
@@ -202,6 +202,10 @@ async def main(kubeconfig: str, namespace: str, verb: str, what: str = "") -> No
 
             rollouts = BareRollouts(cluster, namespace)
             await (rollouts.promote() if verb == "promote" else rollouts.roll_back(float(what)))
+        elif verb == "open":
+            from bench.bare_pods import BarePods
+
+            await BarePods(cluster, namespace).open()
         elif verb == "list":
             await bare.list(what)
         elif verb == "expire":

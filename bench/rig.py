@@ -122,13 +122,13 @@ class Rig:
         await asyncio.to_thread(operator.stop, 30)
 
     @contextlib.asynccontextmanager
-    async def bare(self, *args: str) -> AsyncIterator[None]:
-        """The bare loop, with the operator's account, started as the operator is."""
+    async def bare(self, *args: str, of: str = NAMESPACE) -> AsyncIterator[None]:
+        """The bare loop for a namespace, with the operator's account, started as the operator is."""
         self._bare += 1
         name = f"bare-{self._bare}"
         kubeconfig = str(self.operator.identity.kubeconfig)
         module = "bench.spans" if self.stopwatch else "bench.bare"
-        self.plane.start_program(name, [*python(self.stopwatch), "-m", module, kubeconfig, NAMESPACE, *args])
+        self.plane.start_program(name, [*python(self.stopwatch), "-m", module, kubeconfig, of, *args])
         try:
             yield
         except TimeoutError as error:

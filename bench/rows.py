@@ -86,6 +86,9 @@ ROWS: Final[Mapping[str, Row]] = {
     "webhook-p50": Row("eviction asked about -> held, 200 a second among 5,000 pods, p50", Kind.SECONDS),
     "webhook-p99": Row("the same, p99", Kind.SECONDS, 0.010),
     "webhook-burst": Row("a thousand evictions by fifty clients, all held", Kind.SECONDS, 5.0),
+    "provision": Row("2,000 gated pods of 100 owners let go in one wave, vs. taking the gates off", Kind.RATIO, 2.0),
+    "pod-created-p50": Row("pod created in a gated namespace, vs. in another, p50", Kind.RATIO),
+    "pod-created-p99": Row("the same, p99", Kind.RATIO),
     "leader-killed": Row("leader killed -> next decision released", Kind.SECONDS, 12.0),
     "handover": Row("planned handover -> next decision released", Kind.SECONDS, 2.0),
 }

@@ -33,13 +33,29 @@ class Sizes:
     """Pods that the webhook knows."""
     evictions: int = 1000
     """Evictions that it is asked about, a round."""
+    owners: int = 100
+    """Owners whose pods wait for one wave of decisions."""
+    pods_each: int = 20
+    """Pods of each."""
+    created: int = 400
+    """Pods created one after the other in each of two namespaces, a round."""
     settle: float = 1.5
     """Seconds of rest before a figure of memory is read."""
 
 
 FULL: Final = Sizes()
 QUICK: Final = Sizes(
-    rounds=2, singles=80, lone=6, burst=300, expiring=300, held=500, promotions=30, rollouts=500, rollouts_expiring=100
+    rounds=2,
+    singles=80,
+    lone=6,
+    burst=300,
+    expiring=300,
+    held=500,
+    promotions=30,
+    rollouts=500,
+    rollouts_expiring=100,
+    owners=50,
+    created=150,
 )
 TINY: Final = Sizes(
     1,
@@ -55,5 +71,8 @@ TINY: Final = Sizes(
     blocked=0.5,
     evicted_among=120,
     evictions=40,
+    owners=3,
+    pods_each=4,
+    created=10,
     settle=0.2,
 )

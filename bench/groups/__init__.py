@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bench.groups import decisions, drains, expiry, life, replicas, restart, rollouts, webhook, weight
+from bench.groups import decisions, drains, expiry, life, provision, replicas, restart, rollouts, webhook, weight
 from bench.rows import Measurement
 
 MEASUREMENTS: Final = (
@@ -25,6 +25,8 @@ MEASUREMENTS: Final = (
     Measurement(("drain", "drain-writes"), drains.against_kubectl, once=True),
     Measurement(("drain-blocked", "drain-blocked-writes"), drains.behind_a_budget, once=True),
     Measurement(("webhook-p50", "webhook-p99", "webhook-burst"), webhook.latency, once=True),
+    Measurement(("provision",), provision.in_one_wave, once=True),
+    Measurement(("pod-created-p50", "pod-created-p99"), provision.creation, once=True),
     Measurement(("leader-killed", "handover"), replicas.next_decision),
 )
 """Memory before anything else has fed the operator; replicas last, since they leave another one leading."""

@@ -34,6 +34,7 @@ ASKED_FOR = {
     "webhook-burst": 5.0,
     "drain": 1.0,
     "drain-blocked": 1.0,
+    "provision": 2.0,
 }
 """The bars of the design, row by row; those of held Jobs go for Rollouts, too."""
 NOT_YET: set[str] = set()
