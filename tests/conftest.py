@@ -23,6 +23,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What needs no server runs first: a slip in the core is known in seconds. What needs a newer one is left out."""
     order = ("domain", "api", "contract", "cli", "runtime", "controlplane", "wall", "e2e")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from gatehold.api.common import amount, shortened, sparse
+from gatehold.api.common import ParseError, amount, shortened, sparse
 from gatehold.domain.status import Price, ResolvedOption, ResolvedProvision
 
 _MOST_LINE = 256  # as in the CRD, and so are these
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 def parse_price(wire: Json | None) -> Price | None:
     """The operator's own price, or None. Raises ParseError, KeyError or TypeError where it is none of ours."""
-    value = _amount(wire, "amount") if wire is not None else None
+    value = amount(wire.get("amount"), "status.resolved.price.amount") if wire is not None else None
     if wire is None or value is None:
         return None
     return Price(
@@ -88,7 +88,11 @@ def render_provision(provision: ResolvedProvision | None) -> Json:
 
 
 def _amount(wire: Json, name: str) -> Decimal | None:
-    return amount(wire.get(name), f"status.resolved.price.{name}")
+    """A figure that is shown only: one that cannot be read is none, and hides nothing else from who looks."""
+    try:
+        return amount(wire.get(name), name)
+    except ParseError:
+        return None
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -80,6 +80,8 @@ def approve_command(
     _refuse({"--policy": policy, "--max-cost": max_cost, "--all-namespaces": everywhere}, "goes together with --all")
     if not name:
         raise typer.BadParameter("name a request, or give --all with --policy and --max-cost")
+    if not comment:
+        raise typer.BadParameter("say why with --comment: it stands in the record")
     order = Order(bare(name), Word.APPROVE, comment, option, role, digest, yes, form)
     call(where, lambda session: decide(session, order))
 
