@@ -30,17 +30,8 @@ class ProvisionStory(Story):
     """Writes and Events of the beginning that are swept with another story."""
 
     def is_swept(self, write: str, nth: int) -> bool:
-        """Whether it is swept here and not with another story.
-
-        Neither Events nor the last write before those of the end: whoever dies there leaves it to the label done, long
-        after a life ends here, to have the Events told.
-        """
-        return ": events " not in write and write != self.last and self.known.count(write) < nth
-
-    @property
-    def last(self) -> str:
-        """The last write; after the label done nothing is left to tell."""
-        return "" if self.writes[-1].endswith(" labels") else self.writes[-1]
+        """Whether it is swept here and not with another story."""
+        return self.known.count(write) < nth
 
     def may_merge(self, write: str) -> bool:
         """Pods of a wave go at the same time: what was on its way when the operator died is not written again."""

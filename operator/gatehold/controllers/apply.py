@@ -15,6 +15,7 @@ from gatehold.api.refusal import shown
 from gatehold.api.request_status import parse_status, render_status
 from gatehold.controllers.effects import Hands
 from gatehold.controllers.gather import Gather
+from gatehold.controllers.hindsight import LATELY, ended_at
 from gatehold.controllers.tell import Tell
 from gatehold.controllers.wall import Wall
 from gatehold.domain.model import Request
@@ -27,6 +28,7 @@ from gatehold.runtime.parts import Runtime
 
 log = logging.getLogger(__name__)
 Body = dict[str, Any]
+_UNDER_WAY = (Phase.UNSET, Phase.PENDING, Phase.APPROVED)
 
 
 class NotProvenError(Exception):
@@ -67,7 +69,15 @@ class Apply:
             body = await self._write_status(request, body, plan)
         for write in plan.writes:
             body = await self._write(request, body, write)
+        if not plan.writes:
+            self._recall(body, plan.status)
         return body
+
+    def _recall(self, body: Body, status: Status) -> None:
+        """Tell what died untold: what is over and stays in sight is not seen by Hindsight, which looks at done requests."""
+        ended = ended_at(body) if status.phase not in _UNDER_WAY else None
+        if ended is not None and ended >= self._runtime.clock.now() - LATELY:
+            self._tell.recall(body, status)
 
     async def _may_write(self, request: Request, body: Body, plan: Plan) -> bool:
         """A yes stands in a status as counted once it is known to have met the wall; so nobody need ask later."""

@@ -77,6 +77,11 @@ class Tell:
             at = entry.at + timedelta(microseconds=number) if entry.at is not None else None  # a status counts in seconds
             self._event(body, entry, at, late=late)
 
+    def recall(self, body: Mapping[str, Any], status: Status) -> None:
+        """Tell the whole story of a request that is over and stays in sight, if this process has not told of it yet."""
+        if self._first(str(body["metadata"]["uid"]), "whole story"):
+            self.whole_story(body, status, late=True)
+
     def forget(self, uid: str) -> None:
         """It is done, so nothing more will be told."""
         self._told.pop(uid, None)

@@ -19,7 +19,7 @@ class TellProvision:
     def __init__(self, runtime: Runtime) -> None:
         """Use the runtime's recorder and metrics."""
         self._runtime = runtime
-        self._told: dict[str, int] = {}
+        self._told: dict[str, str] = {}
 
     def let_go(self, sight: Sight, wave: LetGo, count: int) -> None:
         """Tell that pods went since they cost less than the Gate asks about; what a request lets go, that request tells."""
@@ -39,13 +39,13 @@ class TellProvision:
         asked = any(question.asked and question.phase is Phase.PENDING for question in sight.asked)
         if held is None or (held.reason in _CALM and not asked):
             return
-        mark = hash((held.reason, held.message))
+        mark = f"{held.reason}: {held.message}"  # its Event is named by this, in every process the same
         if self._told.get(sight.owner.uid) == mark:
             return
         if len(self._told) > _MOST_TOLD:
             self._told.clear()
         self._told[sight.owner.uid] = mark
-        self._event(sight.owner, HELD, f"{held.reason}: {held.message}", str(mark), warning=held.reason not in _CALM)
+        self._event(sight.owner, HELD, mark, mark, warning=held.reason not in _CALM)
 
     def _event(self, owner: Owner, reason: str, text: str, key: str, *, warning: bool = False) -> None:
         about = Regarding(owner.api_version, owner.kind, owner.namespace, owner.name, owner.uid)
