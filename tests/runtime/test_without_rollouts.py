@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tests.runtime.support import Replica, eventually, request_body
 
-from controlplane import API_ONLY, ControlPlane
+from controlplane import API_ONLY, ControlPlane, wait_until
 from gatehold.kube.client import Cluster
 from gatehold.kube.resources import REQUESTS, ROLLOUTS
 from gatehold.runtime.watchdog import PROBE
@@ -26,7 +26,8 @@ def older() -> Iterator[ControlPlane]:
         for file in sorted(CRDS.glob("*.yaml")):
             if file.stem not in LATER:
                 plane.kubectl("apply", "--server-side", "-f", str(file))
-        plane.kubectl("wait", "--for=condition=Established", "crd/approvalrequests.gatehold.dev", "--timeout=30s")
+        served = ("get", "--raw", "/apis/gatehold.dev/v1alpha1/approvalrequests")
+        wait_until(lambda: plane.kubectl(*served, check=False).returncode == 0, "requests are served", 30)
         yield plane
 
 
