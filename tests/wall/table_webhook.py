@@ -23,7 +23,8 @@ def target(scene: Scene) -> str:
 
 
 def away(scene: Scene) -> None:
-    scene.people["admin"].send(Call(target(scene), None, "delete"))
+    for name in ("gatehold-evictions", "another"):
+        scene.people["admin"].send(Call(f"{HOOKS}/{name}", None, "delete"))
 
 
 def there(scene: Scene) -> None:
