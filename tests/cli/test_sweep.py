@@ -1,9 +1,12 @@
 """`gatehold approve --all` on a real API server: what is shown, what is written, and what is never touched."""
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gatehold.cli.exits import Exit
-from tests.cli.provisions import asks, priced
+from tests.cli.provisions import DIGEST, FAST, OFFERED, asks, priced
 from tests.cli.stage import Ended, Stage
 from tests.cli.test_decide import verdicts
 
@@ -93,6 +96,37 @@ def test_an_empty_batch_says_so_by_its_code(swept: tuple[Stage, str]) -> None:
     assert (ended.code, "all 1 that wait" in ended.err) == (Exit.ABSENT, True)
     assert "no released request before" in ended.out
     assert sweep(stage, "nobody-made-it", "--yes").code == Exit.ABSENT
+
+
+def test_an_option_is_approved_only_where_it_is_named(swept: tuple[Stage, str]) -> None:
+    stage, policy = swept
+    asks(stage, f"{policy}-a", policy=policy, options=OFFERED, subject={"kind": "Change", "name": "a", "digest": DIGEST})
+    priced(stage, f"{policy}-a", "4.6", options=FAST)
+    assert sweep(stage, policy, "--yes").code == Exit.ABSENT
+    ended = sweep(stage, policy, "--yes", "--option", "cheap")
+    assert (ended.code, "option cheap" in ended.out) == (Exit.OK, True), ended.err
+    assert [line.split("|")[4] for line in said(stage, policy, "a")] == ["cheap"]
+
+
+def test_one_that_is_refused_is_said_and_the_others_go_on(swept: tuple[Stage, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's no comes in between the look and the write."""
+    stage, policy = swept
+    waits(stage, policy, "a")
+    waits(stage, policy, "b")
+
+    def answered(question: str) -> bool:
+        assert stage.program("bob", "deny", f"{policy}-a", "-m", "not this one", "--yes").returncode == 0
+        with ThreadPoolExecutor(1) as pool:  # the command has this thread's loop
+            pool.submit(stage.end, f"{policy}-a", "Denied").result()
+        return True
+
+    monkeypatch.setattr("gatehold.cli.sweep.run.confirm", answered)
+    ended = sweep(stage, policy, tty=120)
+    assert ended.code == Exit.NO
+    told = re.sub(r"\x1b\[[0-9;]*m", "", ended.err + ended.out)
+    assert f"not approved: shop/{policy}-a: this request is Denied" in told
+    assert f"approved shop/{policy}-b" in told
+    assert [line.split("|")[0] for line in said(stage, policy, "a")] == ["deny"]
 
 
 def test_in_all_namespaces_where_it_may_be_read(swept: tuple[Stage, str]) -> None:
