@@ -71,7 +71,7 @@ ODD: Final[dict[str, tuple[Body, str, str]]] = {
     "robots-are-too-many": (
         {**SRE, "quorum": [{"role": "sre", "count": 8}]}, "ExtraReviewerDoesNotFit", "spec.onUnknownRequester: requests of robots",
     ),
-    "a-price-nobody-knows": (tiers(auto("t", maxPrice="5")), "TierNeverMatches", "spec.tiers[0].when.maxPrice: tier t never matches"),
+    "a-price-nobody-knows": (tiers(auto("t", maxPrice="5", effects=["None"])), "TierNeverMatches", "spec.tiers[0].when.maxPrice: tier t never matches"),
     "never-alone": (
         tiers(asks("all"), auto("t", namespaces=["dev"]), **ALLOW), "TierNeverDecides", "spec.tiers[1].autoApprove: tier t never decides alone",
     ),

@@ -167,7 +167,9 @@ def test_two_owners_of_the_same_template_are_two_questions(depot: Depot) -> None
 def _autoscale(depot: Depot, replicas: int) -> None:
     """What the autoscaler writes: the scale subresource, under its own account."""
     who = depot.api().impersonating(AUTOSCALER, "system:serviceaccounts", "system:authenticated")
-    who.must(Call(depot.path("deploy", "web") + "/scale", {"spec": {"replicas": replicas}}))
+    meta = {"name": "web", "namespace": depot.namespace}
+    body = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": meta, "spec": {"replicas": replicas}}
+    who.must(Call(depot.path("deploy", "web") + "/scale", body, "put"))
 
 
 def _ended(job: Body) -> bool:
