@@ -208,7 +208,7 @@ async def test_rights_that_are_not_answered_are_not_known(monkeypatch: pytest.Mo
     for answer in (never, fails):
         cluster.access_review = answer  # type: ignore[method-assign, assignment]
         assert await rights.may_drain(Requester(answer.__name__)) is None
-    for task in tuple(rights._asking.values()):
+    for task in tuple(rights._recent.asking.values()):
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError, ApiError):
             await task

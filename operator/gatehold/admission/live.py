@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
+from gatehold.admission.recent import Recent
 from gatehold.domain.model import Requester
 from gatehold.kube.client import Access, Cluster, Identity
 from gatehold.kube.errors import ApiError
@@ -33,29 +34,13 @@ class Rights:
     def __init__(self, cluster: Cluster, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Know nobody."""
         self._cluster = cluster
-        self._monotonic = monotonic
-        self._known: dict[Who, tuple[bool, float]] = {}
-        self._asking: dict[Who, asyncio.Task[bool]] = {}
+        self._recent: Recent[Who, bool] = Recent(KEEP_SECONDS, _MOST, monotonic)
 
     async def may_drain(self, account: Requester) -> bool | None:
         """Whether the account holds verb drain on nodes; None where that was not answered in time."""
+        identity = Identity(account.username, account.uid, account.groups)
         who = account.username, account.groups
-        found, at = self._known.get(who, (None, 0.0))
-        if found is not None and self._monotonic() - at < KEEP_SECONDS:
-            return found
-        task = self._asking.get(who)
-        if task is None:
-            task = self._asking[who] = asyncio.create_task(self._ask(account), name="may-drain")
-            task.add_done_callback(lambda _: self._asking.pop(who, None))
-        return await _in_time(asyncio.shield(task))  # whoever gives up must not end it for the others
-
-    async def _ask(self, account: Requester) -> bool:
-        began = self._monotonic()
-        allowed = await self._cluster.access_review(Identity(account.username, account.uid, account.groups), MAY_DRAIN)
-        if len(self._known) >= _MOST:
-            self._known.clear()
-        self._known[account.username, account.groups] = allowed, began
-        return allowed
+        return await _in_time(self._recent.get(who, lambda: self._cluster.access_review(identity, MAY_DRAIN)))
 
 
 class Nodes:

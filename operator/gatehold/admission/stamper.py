@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from gatehold.admission.creations import CreationReview, parse, patch, place, render_patch
+from gatehold.admission.recent import Recent
 from gatehold.admission.reviews import ReviewError, refusal, uid_of
 from gatehold.domain.stamping import NOTHING, Place, StampWord, stamp
 from gatehold.kube.errors import Absent, ApiError
@@ -35,35 +36,16 @@ class Namespaces:
     def __init__(self, read: Reader, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Know none."""
         self._read = read
-        self._monotonic = monotonic
-        self._known: dict[str, tuple[Place, float]] = {}
-        self._asking: dict[str, asyncio.Task[Place | None]] = {}
+        self._recent: Recent[str, Place] = Recent(KEEP_SECONDS, _MOST, monotonic)
 
     async def place(self, name: str) -> Place | None:
         """Whose Gate holds what is created there; None where no Gate does. Raises ApiError, TimeoutError."""
-        found, at = self._known.get(name, (None, 0.0))
-        if found is not None and self._monotonic() - at < KEEP_SECONDS:
-            return found
-        task = self._asking.get(name)
-        if task is None:
-            task = self._asking[name] = asyncio.create_task(self._ask(name), name="namespace")
-            task.add_done_callback(lambda done: self._asked(name, done))
-        return await asyncio.shield(task)  # whoever gives up must not end it for the others
-
-    def _asked(self, name: str, done: asyncio.Task[Place | None]) -> None:
-        self._asking.pop(name, None)
-        if not done.cancelled():
-            done.exception()  # each who waits hears of it; when nobody does any more, that is no news
+        return await self._recent.get(name, lambda: self._ask(name))
 
     async def _ask(self, name: str) -> Place | None:
-        began = self._monotonic()
+        """None is not kept: a namespace that has just been gated is never taken for one that is not."""
         body: Mapping[str, Any] = await self._read(name)
-        found = place(body)
-        if len(self._known) >= _MOST:
-            self._known.clear()
-        if found is not None:  # a namespace that has just been gated is never taken for one that is not
-            self._known[name] = found, began
-        return found
+        return place(body)
 
 
 Told = Callable[[StampWord], None]
