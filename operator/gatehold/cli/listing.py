@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from gatehold.api.approval_request import DONE_LABEL
-from gatehold.api.common import ParseError
 from gatehold.cli import provision
 from gatehold.cli.drain import parts, sight
 from gatehold.cli.question import phase_text
@@ -17,7 +16,7 @@ from gatehold.cli.session import Session
 from gatehold.cli.terminal import err, out
 from gatehold.cli.text import plain
 from gatehold.cli.times import ago, clock, left
-from gatehold.cli.view import View, view_of, waits_for
+from gatehold.cli.view import View, readable, waits_for
 from gatehold.domain.phases import Phase
 from gatehold.kube.resources import REQUESTS
 
@@ -61,22 +60,13 @@ async def list_requests(session: Session, wish: Wish) -> None:
 
 async def _sorted_rows(session: Session, bodies: list[dict[str, Any]], wish: Wish) -> list[Row]:
     person = await session.me()
-    views = [view for view in map(_readable, bodies) if view is not None]
+    views = [view for view in map(readable, bodies) if view is not None]
     views = [view for view in views if (view.request.namespace, view.request.name) != _PROBE]
     if not wish.done:
         views = [view for view in views if not view.over]
     turns = await asyncio.gather(*(waits_for(session, view, person) for view in views))
     rows = [Row(view, mine) for view, mine in zip(views, turns, strict=True) if mine or not wish.mine_only]
     return sorted(rows, key=lambda row: (not row.mine, row.view.over, row.view.request.created, row.view.request.name))
-
-
-def _readable(body: dict[str, Any]) -> View | None:
-    try:
-        return view_of(body)
-    except ParseError as error:
-        name = plain((body.get("metadata") or {}).get("name"))
-        err().print(f"[yellow]left out:[/yellow] {name} cannot be read: {plain(error)}")
-        return None
 
 
 def _print(session: Session, rows: list[Row], wish: Wish) -> None:

@@ -12,6 +12,7 @@ from gatehold.api.request_status import parse_status
 from gatehold.cli.exits import Exit, Leave
 from gatehold.cli.people import Person
 from gatehold.cli.session import Session
+from gatehold.cli.terminal import err
 from gatehold.cli.text import plain
 from gatehold.domain.model import QuorumEntry, Request, Verdict, Word
 from gatehold.domain.phases import Phase, is_over
@@ -60,6 +61,16 @@ def view_of(body: dict[str, Any]) -> View:
     known = {entry.verdict.id for entry in status.verdicts}
     admitted = parse_verdicts((body.get("metadata") or {}).get("annotations"))
     return View(body, parse(body), status, tuple(v for v in admitted if v.id not in known))
+
+
+def readable(body: dict[str, Any]) -> View | None:
+    """The same of one among many: what cannot be read is said, and left out."""
+    try:
+        return view_of(body)
+    except ParseError as error:
+        name = plain((body.get("metadata") or {}).get("name"))
+        err().print(f"[yellow]left out:[/yellow] {name} cannot be read: {plain(error)}")
+        return None
 
 
 async def look(session: Session, name: str) -> View:

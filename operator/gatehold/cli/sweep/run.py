@@ -18,7 +18,7 @@ from gatehold.cli.stamping import Pen, Say
 from gatehold.cli.sweep.batch import Bounds, Line, Reviewer, batch, chosen, currencies
 from gatehold.cli.terminal import confirm, err, is_conversation, out
 from gatehold.cli.text import plain
-from gatehold.cli.view import View, roles_held, view_of
+from gatehold.cli.view import View, readable, roles_held
 from gatehold.domain.model import Policy, Word
 from gatehold.domain.phases import Phase
 from gatehold.domain.pricing.price import MONTH_HOURS, shown
@@ -53,21 +53,12 @@ async def sweep(session: Session, order: SweepOrder) -> None:
 
 async def _read(session: Session, order: SweepOrder, person: Person) -> list[Line]:
     bodies = await session.cluster.list_all(REQUESTS, None if order.everywhere else session.namespace)
-    views = [view for view in map(_readable, bodies) if view is not None]
+    views = [view for view in map(readable, bodies) if view is not None]
     policy = _policy(await session.cluster.get(POLICIES, None, order.bounds.policy))
     mine = [v for v in views if v.request.policy == policy.name and v.status.phase is Phase.PENDING]
     held = await asyncio.gather(*(_roles(session, view, order.role) for view in mine))
     roles = {view.request.uid: found for view, found in zip(mine, held, strict=True)}
     return batch(views, order.bounds, Reviewer(person, roles, policy))
-
-
-def _readable(body: dict[str, Any]) -> View | None:
-    try:
-        return view_of(body)
-    except ParseError as error:
-        name = plain((body.get("metadata") or {}).get("name"))
-        err().print(f"[yellow]left out:[/yellow] {name} cannot be read: {plain(error)}")
-        return None
 
 
 def _policy(body: dict[str, Any]) -> Policy:
