@@ -10,8 +10,8 @@ from gatehold.api.common import Body, Wire, read, shortened
 from gatehold.api.digest import digest
 from gatehold.api.refusal import shown
 from gatehold.domain.rollout.model import Child
+from gatehold.domain.stamping import APPROVAL
 
-APPROVAL_GATE: Final = "gatehold.dev/approval"
 MOST_IMAGES: Final = 256  # as in the CRDs, and so is this
 MOST_TEXT: Final = 1100
 _MOST_TROUBLE: Final = 512
@@ -86,7 +86,7 @@ def with_pods(child: Child, bodies: Iterable[Body], template: Body) -> Child:
         images=_bounded(sorted(images)),
         restarts=sum(container.restart_count for pod in pods for container in _containers(pod)),
         trouble=_trouble(pods) or child.trouble,
-        held=sum(1 for pod in pods if any(gate.name == APPROVAL_GATE for gate in pod.spec.scheduling_gates or [])),
+        held=sum(1 for pod in pods if any(gate.name == APPROVAL for gate in pod.spec.scheduling_gates or [])),
     )
 
 

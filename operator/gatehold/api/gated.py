@@ -5,12 +5,10 @@ from typing import Any, Final
 
 from gatehold.api import pod_digest, pod_shape
 from gatehold.api.common import Body, ParseError, Wire, read, time
+from gatehold.api.job import HOLD_LABEL, RELEASED_BY
 from gatehold.domain.provision.model import JobSeen, OwnerRef, PodSeen
+from gatehold.domain.stamping import APPROVAL, PODS_LABEL
 
-GATED_LABEL: Final = "gatehold.dev/pods"
-APPROVAL: Final = "gatehold.dev/approval"
-RELEASED_BY: Final = "gatehold.dev/released-by"
-HOLD_LABEL: Final = "gatehold.dev/hold"
 _OVER: Final = ("Succeeded", "Failed")
 _FINISHED: Final = ("Complete", "Failed")
 _MOST_IMAGES: Final = 32
@@ -70,7 +68,7 @@ def pod(body: Body) -> PodSeen:
         name=meta.name,
         uid=meta.uid,
         resource_version=meta.resource_version,
-        gate=meta.labels.get(GATED_LABEL, ""),
+        gate=meta.labels.get(PODS_LABEL, ""),
         digest=pod_digest.digest(spec, owner.kind if owner is not None else ""),
         shape=pod_shape.shape(spec),
         gated=any(gate.name == APPROVAL for gate in gates),
@@ -96,7 +94,7 @@ def job(body: Body) -> JobSeen:
         name=meta.name,
         uid=meta.uid,
         resource_version=meta.resource_version,
-        gate=meta.labels.get(GATED_LABEL, ""),
+        gate=meta.labels.get(PODS_LABEL, ""),
         digest=pod_digest.digest(template, "Job"),
         shape=pod_shape.shape(template),
         suspended=bool(given.suspend),

@@ -12,13 +12,12 @@ from gatehold.api.gated import images, job_size
 from gatehold.api.masking import plain
 from gatehold.api.pod_digest import digest
 from gatehold.api.pod_shape import shape
-from gatehold.api.rollout import AUTHORS, parse_authors
+from gatehold.api.rollout import AUTHORS, RETRY, parse_authors
 from gatehold.domain.pricing.price import Duration
 from gatehold.domain.provision.model import OptionSeen, Owner
 
 OPTIONS: Final = "gatehold.dev/options"
 EXPECTED: Final = "gatehold.dev/expected-duration"
-RETRY: Final = "gatehold.dev/retry"
 _MOST_OPTIONS: Final = 8  # as in the CRD, and so are these
 _MOST_SUMMARY: Final = 256
 _MOST_RETRY: Final = 253

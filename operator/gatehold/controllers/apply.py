@@ -19,7 +19,7 @@ from gatehold.controllers.hindsight import LATELY, ended_at
 from gatehold.controllers.tell import Tell
 from gatehold.controllers.wall import Wall
 from gatehold.domain.model import Request
-from gatehold.domain.phases import Phase
+from gatehold.domain.phases import Phase, is_over
 from gatehold.domain.plan import MarkDone, NoteRequest, Plan, Proof, Refusal, ReleaseJob, Write
 from gatehold.domain.status import EffectState, Status
 from gatehold.kube.errors import ApiError, Forbidden, Unavailable, is_refusal
@@ -28,7 +28,6 @@ from gatehold.runtime.parts import Runtime
 
 log = logging.getLogger(__name__)
 Body = dict[str, Any]
-_UNDER_WAY = (Phase.UNSET, Phase.PENDING, Phase.APPROVED)
 
 
 class NotProvenError(Exception):
@@ -37,6 +36,12 @@ class NotProvenError(Exception):
 
 class NotLeaderError(Unavailable):
     """Another process acts now, or none: this one may not."""
+
+
+def demand_leader(runtime: Runtime) -> None:
+    """Before every write: raises NotLeaderError where another process acts now, or none."""
+    if not runtime.is_leader():
+        raise NotLeaderError("this process does not hold the Lease")
 
 
 class RefusedError(Forbidden):
@@ -75,7 +80,7 @@ class Apply:
 
     def _recall(self, body: Body, status: Status) -> None:
         """Tell what died untold: what is over and stays in sight is not seen by Hindsight, which looks at done requests."""
-        ended = ended_at(body) if status.phase not in _UNDER_WAY else None
+        ended = ended_at(body) if is_over(status.phase, has_effect=True) else None
         if ended is not None and ended >= self._runtime.clock.now() - LATELY:
             self._tell.recall(body, status)
 
@@ -104,14 +109,14 @@ class Apply:
         if not change:
             return body
         patch = {"metadata": {"resourceVersion": body["metadata"]["resourceVersion"]}, "status": change}
-        self._check_leader()
+        demand_leader(self._runtime)
         answer = await self._runtime.cluster.patch_status(REQUESTS, request.namespace, request.name, patch)
         self._runtime.answered(REQUESTS, answer)
         self._tell.what_happened(request, answer, parse_status(body), plan.status)
         return answer
 
     async def _write(self, request: Request, body: Body, write: Write) -> Body:
-        self._check_leader()
+        demand_leader(self._runtime)
         match write:
             case NoteRequest():
                 return await self._patch(request, body, {"annotations": {NOTE_ANNOTATION: f"gatehold/{__version__}"}})
@@ -149,10 +154,6 @@ class Apply:
         answer = await self._runtime.cluster.merge_patch(REQUESTS, request.namespace, request.name, patch)
         self._runtime.answered(REQUESTS, answer)
         return answer
-
-    def _check_leader(self) -> None:
-        if not self._runtime.is_leader():
-            raise NotLeaderError("this process does not hold the Lease")
 
 
 async def write_beside(writing: Coroutine[Any, Any, Body], knowing: Coroutine[Any, Any, bool]) -> Body:

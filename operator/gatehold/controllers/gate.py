@@ -4,15 +4,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from gatehold.api import approval_policy, gate
+from gatehold.api import gate
 from gatehold.api.common import ParseError, shortened, time
 from gatehold.controllers.apply import merge_patch
+from gatehold.controllers.policies import known_policy
 from gatehold.controllers.price_table import PriceTables
 from gatehold.domain.gate import Readiness, WebhookState, drains_readiness, pods_readiness, readiness, unreadable
 from gatehold.domain.model import Policy
 from gatehold.domain.reasons import ConditionType
 from gatehold.domain.status import Condition
-from gatehold.domain.tiers import policy_flaw
 from gatehold.kube.errors import Absent
 from gatehold.kube.resources import GATES
 from gatehold.runtime.parts import GATE, Key, Runtime
@@ -67,14 +67,10 @@ class GateController:
 
     def _policy(self, name: str) -> tuple[Policy | None, str]:
         """The policy and what is wrong with it. Raises ParseError that names it."""
-        body = self._runtime.policies.get("", name)
-        if body is None:
-            return None, ""
         try:
-            parsed = approval_policy.parse(body)
+            return known_policy(self._runtime, name)
         except ParseError as error:
             raise ParseError(f"ApprovalPolicy {name}: {error}") from error
-        return parsed, policy_flaw(parsed)
 
 
 def _condition(before: Body, found: Readiness, generation: int, now: datetime) -> Condition:

@@ -14,7 +14,6 @@ from gatehold.runtime.parts import Runtime
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 2.0
-NAME: Final = "gatehold-prices"
 
 
 class PriceTables:
@@ -41,9 +40,9 @@ class PriceTables:
         if not len(self._runtime.gates):
             return
         namespace = self._runtime.settings.namespace
-        where = f"ConfigMap {NAME} in namespace {namespace}"
+        where = f"ConfigMap {price_table.NAME} in namespace {namespace}"
         try:
-            body = await self._runtime.cluster.get(CONFIG_MAPS, namespace, NAME)
+            body = await self._runtime.cluster.get(CONFIG_MAPS, namespace, price_table.NAME)
         except Absent:
             self._take(None, f"there is no price table: create {where}", missing=True)
             return

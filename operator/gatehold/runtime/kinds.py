@@ -58,11 +58,11 @@ class Caches:
         self.wall = Objects(note=_kind)
         self.rollouts = Objects(note=_progress, group=lambda item: item.namespace)
         self.gates = Objects(note=_policy, group=lambda item: item.note)
-        self.deployments = Objects(note=_rollout)
-        self.namespaces = Objects(note=_gate, group=lambda item: item.note)
+        self.deployments = Objects(note=_labelled(OF_ROLLOUT))
+        self.namespaces = Objects(note=_labelled(GATED), group=lambda item: item.note)
         self.pods = Objects(note=pods.pod_note, group=pods.group_of, trim=pods.trimmed, tag=pods.released_by)
         self.gated_jobs = Objects(note=pods.job_note, group=pods.group_of, trim=pods.trimmed)
-        self.pod_namespaces = Objects(note=_pod_gate, group=lambda item: item.note)
+        self.pod_namespaces = Objects(note=_labelled(pods.LABEL), group=lambda item: item.note)
         self.nodes = Objects(note=note_of, group=gate_of, trim=trimmed)
 
 
@@ -182,15 +182,15 @@ def _namespace_wakes(desk: Desk, item: Item) -> None:
 
 def _pod_wakes(desk: Desk, item: Item) -> None:
     """What controls it, and the owner by whose request it was let go, where that is another."""
-    desk.enqueue(pods_key(item))
+    desk.enqueue(pods.owner_key(item))
     record = desk.caches.requests.get(pods.released_by(item))
     if record is not None and record.summary.pods_of:
         desk.enqueue(_owner_key(record))
 
 
 def _gated_job_wakes(desk: Desk, item: Item) -> None:
-    """What controls it, and itself: its pods come to it."""
-    desk.enqueue(pods_key(item))
+    """What controls it, or itself where nothing does."""
+    desk.enqueue(pods.owner_key(item))
 
 
 def _pod_namespace_wakes(desk: Desk, item: Item) -> None:
@@ -241,20 +241,13 @@ def node_key(item: Item) -> Key:
     return Key(NODE, "", item.name, item.uid)
 
 
-def pods_key(item: Item) -> Key:
-    """The key of what controls a pod or Job directly."""
-    owner = pods.direct(item)
-    return Key(PODS_OWNER, item.namespace, owner.name, owner.uid)
-
-
 def wake_pods(desk: Desk, namespace: str = "") -> None:
     """Ask for a cycle of whatever has pods or Jobs in a namespace, or anywhere, while this process acts."""
     if not desk.acting:
         return
     prefix = pods.group(namespace, "") if namespace else ""
-    for cache in (desk.caches.gated_jobs, desk.caches.pods):
-        for name in cache.groups(prefix):
-            desk.enqueue(pods_key(cache.grouped(name)[0]))
+    for _, item in pods.one_each((desk.caches.gated_jobs, desk.caches.pods), prefix):
+        desk.enqueue(pods.owner_key(item))
 
 
 def wake_subject(desk: Desk, record: Record, *, urgent: bool) -> None:
@@ -316,13 +309,10 @@ def _policy(body: Body) -> str:
     return str(((body.get("spec") or {}).get("policyRef") or {}).get("name") or "")
 
 
-def _rollout(body: Body) -> str:
-    return str((body["metadata"].get("labels") or {}).get(OF_ROLLOUT) or "")
+def _labelled(label: str) -> Callable[[Body], str]:
+    """The note that is the value of a label."""
 
+    def note(body: Body) -> str:
+        return str((body["metadata"].get("labels") or {}).get(label) or "")
 
-def _gate(body: Body) -> str:
-    return str((body["metadata"].get("labels") or {}).get(GATED) or "")
-
-
-def _pod_gate(body: Body) -> str:
-    return str((body["metadata"].get("labels") or {}).get(pods.LABEL) or "")
+    return note

@@ -6,10 +6,11 @@ changes the note wakes anybody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from gatehold.runtime.objects import Item
+from gatehold.runtime.objects import Item, Objects
+from gatehold.runtime.parts import PODS_OWNER, Key
 
 Body = Mapping[str, Any]
 
@@ -109,6 +110,27 @@ def group(namespace: str, uid: str) -> str:
     return f"{namespace}/{uid}"
 
 
+def controller(body: Body) -> Direct | None:
+    """What controls an object, by its owner references."""
+    for ref in body["metadata"].get("ownerReferences") or ():
+        if ref.get("controller"):
+            return Direct(str(ref["apiVersion"]), str(ref["kind"]), str(ref["name"]), str(ref["uid"]))
+    return None
+
+
+def one_each(caches: Iterable[Objects], prefix: str = "") -> Iterator[tuple[str, Item]]:
+    """Each group of these caches whose name begins so, with one item of it: whose it is says any of them."""
+    for cache in caches:
+        for name in cache.groups(prefix):
+            yield name, cache.grouped(name)[0]
+
+
+def owner_key(item: Item) -> Key:
+    """The key of what controls a pod or Job directly."""
+    owner = direct(item)
+    return Key(PODS_OWNER, item.namespace, owner.name, owner.uid)
+
+
 def _note(body: Body, state: str, more: str) -> str:
     meta = body["metadata"]
     gate = str((meta.get("labels") or {}).get(LABEL) or "-")
@@ -119,8 +141,7 @@ def _note(body: Body, state: str, more: str) -> str:
 
 def _direct(body: Body) -> tuple[str, str, str, str]:
     """Uid, apiVersion, kind and name of the controller; of the object itself where there is none."""
-    meta = body["metadata"]
-    for ref in meta.get("ownerReferences") or ():
-        if ref.get("controller"):
-            return str(ref["uid"]), str(ref["apiVersion"]), str(ref["kind"]), str(ref["name"])
+    found, meta = controller(body), body["metadata"]
+    if found is not None:
+        return found.uid, found.api_version, found.kind, found.name
     return str(meta["uid"]), str(body["apiVersion"]), str(body["kind"]), str(meta["name"])

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from gatehold.api.common import ParseError
 from gatehold.api.gate import DRAINS, PODS, of_namespace, parse, parse_drains, parse_pods, type_of
-from gatehold.api.gated import GATED_LABEL as PODS_LABEL
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.doctor.rbac import GROUP, Grant
 from gatehold.cli.doctor.reach import Right, reach_in
@@ -18,6 +17,7 @@ from gatehold.cli.session import Session
 from gatehold.domain.model import DrainGate, Policy
 from gatehold.domain.provision.model import PodGate
 from gatehold.domain.rollout.model import GateFacts
+from gatehold.domain.stamping import PODS_LABEL
 from gatehold.kube import errors
 from gatehold.kube.resources import GATES, NAMESPACES
 

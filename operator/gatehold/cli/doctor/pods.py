@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from gatehold.admission.creations import EXEMPT_ANNOTATION
 from gatehold.api import price_table
 from gatehold.api.common import ParseError
 from gatehold.api.gate import PODS, type_of
@@ -21,7 +22,6 @@ from gatehold.kube.resources import CONFIG_MAPS, NAMESPACES, RESOURCE_QUOTAS
 
 Json = dict[str, Any]
 PART = "Pods"
-EXEMPT = "gatehold.dev/pods-exempt"
 OLD_DAYS = 90
 """After how long somebody should look whether the prices still hold."""
 
@@ -58,7 +58,8 @@ async def look(session: Session, gates: Gates, grants: list[Grant]) -> list[Find
     gated = {space for space, _ in gates.pods}
     spaces = [body for body in await session.cluster.list_all(NAMESPACES) if body["metadata"]["name"] in gated]
     exempt = tuple(
-        (str(b["metadata"]["name"]), str((b["metadata"].get("annotations") or {}).get(EXEMPT) or "")) for b in spaces
+        (str(b["metadata"]["name"]), str((b["metadata"].get("annotations") or {}).get(EXEMPT_ANNOTATION) or ""))
+        for b in spaces
     )
     quotas = await session.cluster.list_all(RESOURCE_QUOTAS)
     bounded = tuple((space, _bounded(quotas, space)) for space in sorted(gated))
@@ -158,7 +159,7 @@ def _names(grants: Iterable[Grant]) -> str:
 def _exempt(seen: Seen, space: str) -> Iterator[Finding]:
     text = dict(seen.exempt).get(space, "")
     if text:
-        yield Finding(PART, Level.NOTICE, f"never held in {space}: what {text} creates (annotation {EXEMPT})")
+        yield Finding(PART, Level.NOTICE, f"never held in {space}: what {text} creates (annotation {EXEMPT_ANNOTATION})")
 
 
 def _quota(seen: Seen, space: str) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from gatehold.controllers.provision.gather import Gather
 from gatehold.controllers.provision.hands import ProvisionHands
 from gatehold.domain.model import Request
 from gatehold.domain.plan import Facts, Write
-from gatehold.domain.provision.model import DeleteOwner, LetGo, OwnerRef, ScaleOwner, SuspendOwner
+from gatehold.domain.provision.model import DeleteOwner, LetGo, OwnerRef, ScaleOwner, Sight, SuspendOwner
 from gatehold.domain.provision.shown import resolved
 from gatehold.domain.status import Resolved, Status
 from gatehold.kube.resources import NODES
@@ -25,13 +25,12 @@ class PodsHands:
     async def resolve(self, request: Request) -> tuple[Facts, Resolved]:
         """The owner read live, and priced anew."""
         self._gather.forget(request.namespace, _ref(request).name)
-        facts = await self._facts(request)
-        digest = request.subject.digest if request.subject is not None else ""
-        return facts, resolved(facts.provision, digest) if facts.provision is not None else Resolved()
+        sight = await self._sight(request)
+        return Facts(provision=sight), resolved(sight, request.subject.digest if request.subject is not None else "")
 
     async def facts(self, request: Request, status: Status) -> Facts:
         """The owner as it was a moment ago at most, and its pods as they are watched."""
-        return await self._facts(request)
+        return Facts(provision=await self._sight(request))
 
     async def write(self, request: Request, write: Write) -> None:
         """Let go, or what the Gate says of what was not approved."""
@@ -54,8 +53,8 @@ class PodsHands:
             case _:
                 raise TypeError(f"pods have no write {type(write).__name__}")
 
-    async def _facts(self, request: Request) -> Facts:
-        return Facts(provision=await self._gather.sight(request.namespace, _ref(request)))
+    async def _sight(self, request: Request) -> Sight:
+        return await self._gather.sight(request.namespace, _ref(request))
 
 
 def _ref(request: Request) -> OwnerRef:

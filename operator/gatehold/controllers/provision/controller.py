@@ -4,7 +4,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 
-from gatehold.controllers.apply import NotLeaderError
+from gatehold.controllers.apply import demand_leader
 from gatehold.controllers.provision.gather import Gather
 from gatehold.controllers.provision.glass import Glass
 from gatehold.controllers.provision.hands import ProvisionHands
@@ -79,13 +79,13 @@ class ProvisionController:
         for wave in plan.let_go if proven else ():
             await self._let_go(sight, wave)
         for question in plan.ask:
-            self._check_leader()
+            demand_leader(self._runtime)
             await self._questions.ask(sight, question)
         self._tell.held(sight, plan.held if proven else NOT_PROVEN)
         return proven
 
     async def _let_go(self, sight: Sight, wave: LetGo) -> None:
-        self._check_leader()
+        demand_leader(self._runtime)
         count = await self._hands.let_go(wave)
         self._tell.let_go(sight, wave, count)
         log.info("let %d of %s go, by %s", count, sight.owner.name, wave.released_by)
@@ -100,10 +100,6 @@ class ProvisionController:
         self._seen[sight.owner.uid] = mark
         for asked in sight.asked:
             self._runtime.enqueue(Key(REQUEST, sight.namespace, asked.name, asked.uid), True)
-
-    def _check_leader(self) -> None:
-        if not self._runtime.is_leader():
-            raise NotLeaderError("this process does not hold the Lease")
 
 
 def _mark(sight: Sight) -> int:

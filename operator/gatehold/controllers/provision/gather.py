@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from gatehold.api import approval_policy, gated
 from gatehold.api import gate as gate_wire
+from gatehold.api import gated
 from gatehold.api.common import ParseError, optional_time
+from gatehold.controllers.policies import known_policy
 from gatehold.controllers.price_table import PriceTables
 from gatehold.controllers.provision.asked import asked_of
 from gatehold.controllers.provision.owners import YOUNG_SECONDS, Owners
 from gatehold.domain.model import EffectType
 from gatehold.domain.provision.model import Asked, JobSeen, Owner, OwnerRef, PodGate, PodSeen, Sight
-from gatehold.domain.tiers import policy_flaw
 from gatehold.runtime import pods as note
 from gatehold.runtime.objects import Item, Objects
 from gatehold.runtime.parts import Runtime
@@ -109,9 +109,8 @@ class Gather:
         """The groups of all direct owners under that top owner."""
         prefix = note.group(namespace, "")
         found: dict[str, OwnerRef] = {}
-        for cache in (self._runtime.gated_jobs, self._runtime.pods):
-            for name in cache.groups(prefix):
-                found.setdefault(name, OwnerRef(*note.direct(cache.grouped(name)[0])))
+        for name, item in note.one_each((self._runtime.gated_jobs, self._runtime.pods), prefix):
+            found.setdefault(name, OwnerRef(*note.direct(item)))
         new = [direct for direct in found.values() if self._owners.climbed(direct) is None]
         tops = await asyncio.gather(*(self._owners.top(namespace, direct) for direct in new))
         uids = {direct.uid for direct, above in zip(new, tops, strict=True) if above.uid == top.uid}
@@ -179,14 +178,12 @@ class Gather:
 
     def _useless(self, name: str) -> str:
         """Why nobody can be asked by that policy, or nothing: what is asked all the same would fail, and be asked again."""
-        body = self._runtime.policies.get("", name)
-        if body is None:
-            return f"there is no ApprovalPolicy {name}"
         try:
-            policy = approval_policy.parse(body)
+            policy, flaw = known_policy(self._runtime, name)
         except ParseError as error:
             return f"ApprovalPolicy {name} cannot be read: {error}"
-        flaw = policy_flaw(policy)
+        if policy is None:
+            return f"there is no ApprovalPolicy {name}"
         if flaw:
             return f"ApprovalPolicy {name} is of no use: {flaw}"
         return "" if EffectType.RELEASE in policy.effects else f"ApprovalPolicy {name} does not list effect Release"

@@ -4,12 +4,12 @@ The annotation is the wall's to guard, and nobody can mark that it was told: an 
 often it is recorded. A notice and the counter are for what this process saw waiting, and for what is young.
 """
 
+from gatehold.api.job import OVERRIDE
 from gatehold.controllers.hindsight import LATELY
 from gatehold.controllers.tell import Tell
 from gatehold.domain.provision.model import JobSeen, PodSeen, Sight
 from gatehold.runtime.parts import Runtime
 
-OVERRIDE = "gatehold.dev/override"
 _MOST = 50_000
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any, Final
 
-from gatehold.api.gated import APPROVAL, RELEASED_BY
+from gatehold.api.job import RELEASED_BY
 from gatehold.controllers.provision.owners import known_as
 from gatehold.domain.provision.model import (
     DeleteOwner,
@@ -17,6 +17,7 @@ from gatehold.domain.provision.model import (
     ScaleOwner,
     SuspendOwner,
 )
+from gatehold.domain.stamping import APPROVAL
 from gatehold.kube.errors import Absent, Conflict, Invalid
 from gatehold.kube.resources import GATED_JOBS, JOBS, PODS, Resource
 from gatehold.runtime.parts import Runtime
@@ -79,11 +80,10 @@ class ProvisionHands:
                 write.close()
                 raise Conflict("another process acts now, or none")
             try:
-                await write
+                with _stale():
+                    await write
             except Absent:
                 return False
-            except Invalid as error:  # a test failed: it changed since it was looked at
-                raise Conflict(error.message, status=error.status, reason=error.reason) from error
             return True
 
     async def _open(self, pod: PodSeen, by: str) -> None:
@@ -109,14 +109,19 @@ class ProvisionHands:
         self._runtime.answered(GATED_JOBS, answer)
 
     async def _on_owner(self, owner: Owner, change: Operations, subresource: str | None = None) -> None:
-        try:
+        with contextlib.suppress(Absent), _stale():
             await self._runtime.cluster.json_patch(
                 _resource(owner), owner.namespace, owner.name, change, subresource=subresource
             )
-        except Absent:
-            return
-        except Invalid as error:
-            raise Conflict(error.message, status=error.status, reason=error.reason) from error
+
+
+@contextlib.contextmanager
+def _stale() -> Iterator[None]:
+    """A test of a patch that fails says that the object changed since it was looked at: a Conflict, not a bad body."""
+    try:
+        yield
+    except Invalid as error:
+        raise Conflict(error.message, status=error.status, reason=error.reason) from error
 
 
 def _test(path: str, value: object) -> dict[str, Any]:

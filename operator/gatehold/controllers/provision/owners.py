@@ -25,6 +25,7 @@ from gatehold.kube.resources import (
     Resource,
 )
 from gatehold.runtime.parts import Runtime
+from gatehold.runtime.pods import controller
 
 Body = Mapping[str, Any]
 
@@ -132,10 +133,10 @@ class Owners:
                 body = await self._body(resource, namespace, ref)
             except Forbidden:
                 return ref
-            above = _controller(body) if body is not None else None
-            if above is None or known_as(above) is None:
+            above = controller(body) if body is not None else None
+            if above is None or known_as(OwnerRef(*above)) is None:
                 return ref
-            ref = above
+            ref = OwnerRef(*above)
         return ref
 
     async def _body(self, resource: Resource, namespace: str, ref: OwnerRef) -> Body | None:
@@ -167,13 +168,6 @@ def known_as(ref: OwnerRef) -> Resource | None:
     """The kind that a reference names, if it is one that is read here; its version does not matter."""
     group = ref.api_version.rpartition("/")[0]
     return KNOWN.get((group, ref.kind))
-
-
-def _controller(body: Body) -> OwnerRef | None:
-    for ref in body["metadata"].get("ownerReferences") or ():
-        if ref.get("controller"):
-            return OwnerRef(str(ref["apiVersion"]), str(ref["kind"]), str(ref["name"]), str(ref["uid"]))
-    return None
 
 
 def _why(owner: Owner, why: str) -> Owner:

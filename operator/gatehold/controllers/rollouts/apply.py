@@ -10,7 +10,7 @@ from typing import Any
 from gatehold.api.refusal import shown
 from gatehold.api.rollout import pod_labels, selector
 from gatehold.api.rollout_status import parse_conditions, render_status, with_conditions
-from gatehold.controllers.apply import NotLeaderError, NotProvenError, merge_patch, write_beside
+from gatehold.controllers.apply import NotProvenError, demand_leader, merge_patch, write_beside
 from gatehold.controllers.rollouts.hands import Hands
 from gatehold.controllers.rollouts.tell import TellRollout
 from gatehold.controllers.wall import Wall
@@ -88,7 +88,7 @@ class Apply:
             return body
         meta = body["metadata"]
         patch = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": change}
-        self._check_leader()
+        demand_leader(self._runtime)
         try:
             answer = await self._runtime.cluster.patch_status(ROLLOUTS, meta["namespace"], meta["name"], patch)
         except Absent as error:  # its end is on its way to us
@@ -97,7 +97,7 @@ class Apply:
         return answer
 
     async def _write(self, sight: Sight, body: Body, write: Write) -> Body:
-        self._check_leader()
+        demand_leader(self._runtime)
         try:
             if isinstance(write, SetFinalizer | DropFinalizer | ClearAuthors):
                 answer = await self._hands.mark(body, write)
@@ -112,10 +112,6 @@ class Apply:
             raise refused from error
         log.info("%s", _said(write))
         return body
-
-    def _check_leader(self) -> None:
-        if not self._runtime.is_leader():
-            raise NotLeaderError("this process does not hold the Lease")
 
 
 def _said(write: Write) -> str:

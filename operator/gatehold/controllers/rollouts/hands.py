@@ -6,7 +6,7 @@ from typing import Any
 
 from gatehold.api import deployment, revision
 from gatehold.api.rollout import AUTHORS, FINALIZER, template
-from gatehold.controllers.apply import NotLeaderError
+from gatehold.controllers.apply import demand_leader
 from gatehold.controllers.rollouts.children import ChildReader
 from gatehold.controllers.rollouts.question import Questions
 from gatehold.controllers.rollouts.revisions import Revisions
@@ -135,7 +135,7 @@ class Hands:
             try:
                 return await self._runtime.cluster.replace(DEPLOYMENTS, sight.rollout.namespace, wanted)
             except (Conflict, Absent):
-                self._check_leader()
+                demand_leader(self._runtime)
                 current = await self._children.live(sight.rollout, write.track)
         raise Conflict(f"somebody else changed the child {write.track}")
 
@@ -150,10 +150,6 @@ class Hands:
             raise Conflict(f"the child {write.track} is not the one that was seen")
         current["metadata"]["resourceVersion"] = write.resource_version or current["metadata"]["resourceVersion"]
         await self._runtime.cluster.replace(DEPLOYMENTS, rollout.namespace, deployment.freed(current, rollout.uid))
-
-    def _check_leader(self) -> None:
-        if not self._runtime.is_leader():
-            raise NotLeaderError("this process does not hold the Lease")
 
 
 def _is_promotion(sight: Sight, write: Write) -> bool:

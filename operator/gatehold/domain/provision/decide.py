@@ -13,8 +13,8 @@ from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding
 from gatehold.domain.pricing.price import Estimate, is_under, price, shown
 from gatehold.domain.pricing.table import PriceTable
-from gatehold.domain.provision.groups import OPEN, Group, about, covered, groups
-from gatehold.domain.provision.model import Asked, JobSeen, LetGo, OptionSeen, Owner, PodGate, Question, Sight
+from gatehold.domain.provision.groups import Group, about, covered, groups, is_open
+from gatehold.domain.provision.model import Asked, JobSeen, LetGo, Owner, PodGate, Question, Sight
 from gatehold.domain.provision.plan import GroupPlan
 from gatehold.domain.reasons import Reason
 from gatehold.domain.schedule import earliest
@@ -103,7 +103,7 @@ def _rest(sight: Sight, group: Group, asked: tuple[Asked, ...], now: datetime) -
     estimate = _estimate(sight, group, gate, table, group.size)
     if is_under(estimate, gate.threshold):
         return GroupPlan((LetGo(f"gate/{gate.name}", group.waiting, group.suspended),))
-    open_one = next((a for a in asked if a.phase in OPEN), None)
+    open_one = next((a for a in asked if is_open(a)), None)
     if open_one is not None:
         return GroupPlan(held=Finding(Reason.AWAITING_APPROVAL, f"request {open_one.name} asks about {open_one.asked} pods"))
     answered = _answered(group, asked)
@@ -186,6 +186,3 @@ def said(estimate: Estimate, currency: str) -> str:
     if not estimate.known:
         return f"price unknown ({'; '.join(estimate.pod.unknown)}), at least {shown(high)} {currency} an hour"
     return f"{shown(low)} to {shown(high)} {currency} an hour"
-
-
-__all__ = ["OptionSeen", "decide", "first_wave", "is_outgrown", "request_name", "said"]

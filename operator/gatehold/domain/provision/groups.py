@@ -3,13 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from gatehold.domain.phases import Phase
+from gatehold.domain.phases import Phase, is_over
 from gatehold.domain.pricing.pod import PodShape
 from gatehold.domain.provision.model import Asked, JobSeen, PodSeen, Sight
-
-OPEN: Final = (Phase.UNSET, Phase.PENDING, Phase.APPROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,12 @@ def about(sight: Sight, digest: str) -> tuple[Asked, ...]:
     What is open stays so: whoever may write that value must not flood people with questions.
     """
     found = [a for a in sight.asked if a.digest == digest and a.phase is not Phase.SUPERSEDED]
-    return tuple(a for a in found if a.retry == sight.owner.retry or a.phase in (Phase.RELEASED, *OPEN))
+    return tuple(a for a in found if a.retry == sight.owner.retry or a.phase is Phase.RELEASED or is_open(a))
+
+
+def is_open(asked: Asked) -> bool:
+    """Whether people may still answer, or their yes is being carried out."""
+    return not is_over(asked.phase, has_effect=True)
 
 
 def covered(asked: Iterable[Asked]) -> Asked | None:
