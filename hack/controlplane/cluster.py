@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import subprocess
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ class Cluster(ABC):
         self._children = children
         self._users: dict[str, Path] = {}
         self._holders: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._issuing = threading.Lock()
         for folder in ("users", "home"):
             (directory / folder).mkdir(mode=0o700)
 
@@ -52,8 +54,9 @@ class Cluster(ABC):
         if self._holders.setdefault(stem, (name, groups)) != (name, groups):
             stem += "-" + hashlib.sha256(repr((name, groups)).encode()).hexdigest()[:8]
         path = self.directory / "users" / f"{stem}.kubeconfig"
-        if not path.exists():
-            self.endpoint.write_for_client(path, name, self._issue(name, groups))
+        with self._issuing:  # one certificate a person, also where several threads ask at once
+            if not path.exists():
+                self.endpoint.write_for_client(path, name, self._issue(name, groups))
         self._users[name] = path
         return path
 

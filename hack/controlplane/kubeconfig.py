@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,11 +57,10 @@ class Endpoint:
 
 
 def write_whole(path: Path, content: str) -> None:
-    """Write a private file that no reader ever sees half-written, also while it is replaced."""
-    draft = path.with_name(path.name + ".new")
-    draft.touch(mode=0o600)
-    draft.write_text(content)
-    draft.replace(path)
+    """Write a private file that no reader ever sees half-written, also while several writers replace it."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+        draft.write(content)
+    Path(draft.name).replace(path)
 
 
 def _text(content: bytes) -> str:

@@ -4,8 +4,10 @@
 
 Product code is as shipped: this module takes the place of the one method that sends, `Transport.send`. In the folder
   NAME.orders    which write is the last of the process NAME; looked for at each write, so it may come at any time
-  NAME.go        with variable WAITS the process loads everything and then waits for this file: a fresh operator is there
-                 at the moment when a test wants one
+  NAME.go        with variable WAITS the process loads everything, waits for this file, and then forks the operator: a fresh
+                 one is there at the moment when a test wants it, any number of times, and Python is loaded once
+  NAME.pid       the operator that it forked
+  NAME.code      how that one ended; the next one waits for NAME.go after this file and the other two were removed
   writes.jsonl   every write that was accepted, of all processes that share the folder
 `Folder` is the test's side of it.
 
@@ -13,6 +15,7 @@ A write is a call that changes something stored: not a dry run, not a review or 
 the Lease of the leader (its renewals are a clock and no effect).
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -27,6 +30,7 @@ from tests.faults import rollout_words
 
 FOLDER: Final = "FAULT_FOLDER"
 WAITS: Final = "FAULT_WAITS"
+PR_SET_PDEATHSIG: Final = 1
 _WHOLE: Final = frozenset({"deployments", "controllerrevisions", "approvalrequests", "leases"})
 """Written whole: that they are written is all there is to say."""
 LEADERS: Final = "gatehold-operator"
@@ -89,8 +93,21 @@ class Folder:
 
     def clear(self, process: str) -> None:
         """No orders, and no leave to run: for the next life of a process that is dead."""
-        for kind in ("orders", "go"):
+        for kind in ("orders", "go", "pid", "code"):
             (self.path / f"{process}.{kind}").unlink(missing_ok=True)
+
+    def tell(self, process: str, kind: str, number: int) -> None:
+        """Write down a number about a process (`pid`, `code`), whole or not at all."""
+        draft = self.path / f"{process}.{kind}-draft"
+        draft.write_text(str(number))
+        draft.rename(self.path / f"{process}.{kind}")
+
+    def told(self, process: str, kind: str) -> int | None:
+        """What was written down; None where nothing is."""
+        try:
+            return int((self.path / f"{process}.{kind}").read_text())
+        except FileNotFoundError:
+            return None
 
     def note(self, write: Written) -> None:
         """Write down that this was accepted: in one piece, before anything else happens."""
@@ -196,9 +213,25 @@ def main() -> None:
 
     folder, process = Folder(Path(os.environ[FOLDER])), os.environ["POD_NAME"]
     install(Fault(folder, process))
-    while WAITS in os.environ and folder.waits(process):
-        time.sleep(0.01)
+    if WAITS in os.environ:
+        _bear(folder, process)
     run()
+
+
+def _bear(folder: Folder, process: str) -> None:
+    """Fork an operator whenever one is let go; returns in each of them, and never in this process."""
+    here = os.getpid()
+    while True:
+        while folder.told(process, "code") is not None or folder.waits(process):  # `clear` removes the code last
+            time.sleep(0.01)
+        child = os.fork()
+        if child == 0:
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != here:
+                os._exit(1)
+            return
+        folder.tell(process, "pid", child)
+        folder.tell(process, "code", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ swept. The end must be that of a life in which nobody died.
 """
 
 import itertools
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +32,9 @@ KILLED: Final = -9
 LEASE: Final = path("coordination.k8s.io/v1", "leases", "gatehold-system", "gatehold-operator")
 LOOKS: Final = "0.4"
 """Seconds between a standby's looks at the Lease: waiting longer would test nothing."""
+LEASE_TERMS: Final = {"lease_seconds": "90", "lease_renew_seconds": "80", "lease_retry_seconds": LOOKS}
+"""Here the Lease of a dead operator is deleted by hand. It never runs out by itself, however slow the machine is: a second
+who takes over before the test has seen the first die would make the write that the first must not have made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +69,43 @@ def told_of(life: Life, write: Written) -> str:
     return f"{about}: {write.what}" if about else ""
 
 
+class Seat(OperatorProcess):
+    """A place from which one operator after the other is forked; it stays, and so does what Python has loaded."""
+
+    def __init__(self, cluster: Cluster, name: str, folder: Folder) -> None:
+        """Load it all once; nothing runs yet."""
+        launch = Launch("tests.faults.operator", {FOLDER: str(folder.path), WAITS: "yes"})
+        super().__init__(cluster, name, launch, **LEASE_TERMS)
+        self._folder = folder
+        super().start()
+
+    def start(self) -> None:
+        """Make ready for the next life; `Folder.let_go` begins it."""
+        self._folder.clear(self.name)
+
+    def kill(self) -> None:
+        """End what runs here, if anything does; gone on return."""
+        if not self._folder.waits(self.name):
+            wait_until(lambda: self._pid() is not None, f"{self.name} has begun", 60)
+            if self.code() is None and (pid := self._pid()):
+                os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: self.code() is not None, f"{self.name} has ended", 60)
+
+    def _pid(self) -> int | None:
+        return self._folder.told(self.name, "pid")
+
+    def code(self) -> int | None:
+        """How the operator here ended; None while it lives or was not let go."""
+        return self._folder.told(self.name, "code")
+
+
 class Succession:
     """Operators, one after the other: while one acts, the next two are loaded, so that nobody waits for Python."""
 
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         """Start the first; the others are loaded."""
         self.folder = Folder(folder)
-        launch = Launch("tests.faults.operator", {FOLDER: str(folder), WAITS: "yes"})
-        self.seats = [OperatorProcess(cluster, name, launch, lease_retry_seconds=LOOKS) for name in SEATS]
-        for seat in self.seats:
-            self._load(seat)
+        self.seats = [Seat(cluster, name, self.folder) for name in SEATS]
         self.folder.let_go(self.acting.name)
         until_acting(self.acting)
         self.stage = new_stage(cluster, self.acting)
@@ -81,7 +113,7 @@ class Succession:
         self._ends: dict[str, End] = {}
 
     @property
-    def acting(self) -> OperatorProcess:
+    def acting(self) -> Seat:
         """Who acts."""
         return self.seats[0]
 
@@ -117,7 +149,7 @@ class Succession:
         self.folder.let_go(second.name)
         life.begin()
         self._until_killed(life, first, f"before {point}")
-        assert self.writes(life).count(point.write) == point.nth - 1
+        assert self.writes(life).count(point.write) == point.nth - 1, self.writes(life)
         self._until_killed(life, second, f"after {point}", or_over=life.story.may_merge(point.write))
         if second.code() is None:
             self.seats, self.stage.operator = [second, third, first], second
@@ -125,8 +157,8 @@ class Succession:
             assert self.writes(life)[-1] == point.write
             self.folder.let_go(third.name)
             self.seats, self.stage.operator = [third, first, second], third
-            self._load(second)
-        self._load(first)
+            second.start()
+        first.start()
         life.live()
         return life.until_settled(expected)
 
@@ -136,7 +168,7 @@ class Succession:
             seat.kill()
             assert "Traceback" not in seat.log(100_000), seat.log(400)
 
-    def _until_killed(self, life: Life, seat: OperatorProcess, where: str, *, or_over: bool = False) -> None:
+    def _until_killed(self, life: Life, seat: Seat, where: str, *, or_over: bool = False) -> None:
         def dead() -> bool:
             life.advance()
             return seat.code() is not None or (or_over and life.ended())
@@ -156,7 +188,7 @@ class Succession:
             return
         for seat in self.seats:
             seat.kill()
-            self._load(seat)
+            seat.start()
         self._free_lease()
         self.folder.let_go(self.acting.name)
         until_acting(self.acting)
@@ -164,7 +196,3 @@ class Succession:
     def _free_lease(self) -> None:
         """Who is surely dead need not be waited for."""
         self.stage.api().send(Call(LEASE, how="delete"))
-
-    def _load(self, seat: OperatorProcess) -> None:
-        self.folder.clear(seat.name)
-        seat.start()
