@@ -37,12 +37,6 @@ class DrainStory(Story):
     """One row of the table."""
 
     nodes: Mapping[str, Left] = field(default_factory=dict)
-    known: tuple[str, ...] = ()
-    """Writes and Events of the beginning that are swept with another story."""
-
-    def is_swept(self, write: str, nth: int) -> bool:
-        """Whether it is swept here and not with another story."""
-        return self.known.count(write) < nth
 
     def new_life(self, stage: Stage, name: str) -> "DrainLife":
         """One that has not begun."""

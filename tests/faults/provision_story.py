@@ -26,12 +26,6 @@ class ProvisionStory(Story):
 
     kind: str = "StatefulSet"
     most: int = 0
-    known: tuple[str, ...] = ()
-    """Writes and Events of the beginning that are swept with another story."""
-
-    def is_swept(self, write: str, nth: int) -> bool:
-        """Whether it is swept here and not with another story."""
-        return self.known.count(write) < nth
 
     def may_merge(self, write: str) -> bool:
         """Pods of a wave go at the same time: what was on its way when the operator died is not written again."""

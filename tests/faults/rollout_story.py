@@ -39,8 +39,6 @@ class RolloutStory(Story):
     """The phases of all requests, in alphabetical order."""
     outcome: str = ""
     """How the last run ended."""
-    known: tuple[str, ...] = ()
-    """Writes and Events of the beginning that are swept with another story."""
     known_in_the_end: tuple[str, ...] = ()
     """The same of what comes last."""
     merged: tuple[str, ...] = ()

@@ -148,6 +148,8 @@ UNDONE: Final = (
 )
 DONE: Final = ("request: approvalrequests labels",)
 
+KNOWN: Final = (*ASKED, "request: events Waiting")
+"""What every story begins with is swept with the first; denial also begins as failure does, up to the running Job."""
 RELEASE: Final = Story(
     "release",
     held_job(reviewers=2),
@@ -172,6 +174,7 @@ FAILURE: Final = Story(
     told=("Waiting", "VerdictRecorded", "Approved", "EffectStarted", "Failed", "UndoStarted", "RolledBack"),
     jobs={"job": ONCE, "undo": ONCE},
     writes=(*ASKED, *BEGUN, "request: approvalrequests/status Failed", *UNDONE, *DONE),
+    known=KNOWN,
 )
 DENIAL: Final = Story(
     "denial",
@@ -192,6 +195,7 @@ DENIAL: Final = Story(
         *UNDONE,
         *DONE,
     ),
+    known=(*KNOWN, *BEGUN, *(f"request: events {reason}" for reason in ("VerdictRecorded", "Approved", "EffectStarted"))),
 )
 OVERRIDING: Final = Story(
     "override",
@@ -201,6 +205,7 @@ OVERRIDING: Final = Story(
     told=("Waiting", "VerdictRecorded", "Approved", "Overridden", "EffectStarted", "Released"),
     jobs={"job": ONCE},
     writes=(*ASKED, *BEGUN, "request: approvalrequests/status Released", "job: jobs finalizers", *DONE),
+    known=KNOWN,
 )
 EXPIRY: Final = Story(
     "expiry",
@@ -210,6 +215,7 @@ EXPIRY: Final = Story(
     told=("Waiting", "Expired"),
     jobs={"job": NEVER},
     writes=(*ASKED, "request: approvalrequests/status Expired", *DONE),
+    known=KNOWN,
 )
 WITHDRAWAL: Final = Story(
     "withdrawal",
@@ -219,6 +225,7 @@ WITHDRAWAL: Final = Story(
     told=("Waiting", "VerdictRecorded", "Withdrawn"),
     jobs={"job": NEVER},
     writes=(*ASKED, "request: approvalrequests/status Withdrawn", *DONE),
+    known=KNOWN,
 )
 
 STORIES: Final = (RELEASE, FAILURE, DENIAL, OVERRIDING, EXPIRY, WITHDRAWAL)

@@ -58,14 +58,16 @@ class Story:
     writes: tuple[str, ...]
     """Every write of the operator in a life that nothing disturbs, in order, Events aside. OBJECT: WHAT, where OBJECT is
     `request` or what stands behind `LIFE-` in a name, and WHAT is as `tests.faults.operator` names it."""
+    known: tuple[str, ...] = ()
+    """Writes and Events of the beginning that are swept with another story."""
 
     def expected(self) -> list[str]:
         """What is written in a life that nothing disturbs; Events last, since they go out beside the rest."""
         return [*self.writes, *(f"request: events {reason}" for reason in self.told)]
 
     def is_swept(self, write: str, nth: int) -> bool:
-        """Whether anybody dies at that write; another story may have it already."""
-        return True
+        """Whether anybody dies at that write here, and not in another story."""
+        return self.known.count(write) < nth
 
     def may_merge(self, write: str) -> bool:
         """Whether a successor may have no such write to make, since it finds the world further on."""

@@ -54,6 +54,11 @@ class Attempt:
     target: Callable[[Scene], str] | None = None
     """What is compared; the request unless the attempt is on something else."""
 
+    @property
+    def needs_request(self) -> bool:
+        """Whether a request has to be there: a write on something else needs none, where the row asks for nothing special."""
+        return self.target is None or self.ask != Ask()
+
 
 @dataclass(frozen=True)
 class Seen:
