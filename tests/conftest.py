@@ -23,7 +23,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Say where it belongs now: what is said when the collection is complete comes too late for xdist."""
+    item.add_marker(pytest.mark.xdist_group(_room(item)))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What needs no server runs first: a slip in the core is known in seconds. What needs a newer one is left out."""
     order = ("domain", "api", "contract", "cli", "runtime", "controlplane", "wall", "e2e")
@@ -33,8 +37,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next((n for n, name in enumerate(order) if name in parts), len(order))
 
     items.sort(key=rank)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_room(item)))
     newer = [item for item in items if any(mark.args > kubernetes() for mark in item.iter_markers("since"))]
     if newer:
         config.hook.pytest_deselected(items=newer)
