@@ -10,8 +10,10 @@ BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)/operator:$(CURDIR)/hack
 PYTEST_ARGS ?=
 JOBS ?= 2
+ENGINE ?= docker
+TAG ?= gatehold:$(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' operator/gatehold/__init__.py)
 
-.PHONY: help setup binaries demo cluster test test-unit test-versions lint types contracts verify generate check bench bench-profile soak clean
+.PHONY: help setup programs tools binaries demo cluster test test-unit test-versions lint types contracts verify generate docs docs-serve packages image lock check bench bench-profile soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -26,13 +28,18 @@ $(VENV)/.ready: pyproject.toml
 
 setup: $(VENV)/.ready ## Make the virtual environment
 
-binaries: setup ## Build etcd, the API server and their kin (about 6 minutes the first time, cached after)
+programs: setup ## Build etcd, the API server and their kin (about 6 minutes the first time, cached after)
 	@$(BIN)/python -m controlplane build
 
-demo: binaries ## Tell the main story live, on a local control plane
+tools: setup ## Build what only tests and `make generate` run: Helm, Argo Rollouts, kubeconform and others (the same)
+	@$(BIN)/python -m controlplane tools
+
+binaries: programs tools ## Build both
+
+demo: programs ## Tell the main story live, on a local control plane
 	@$(BIN)/python -m demo
 
-cluster: binaries ## Start a control plane with Gatehold's CRDs and wall, and leave it running
+cluster: programs ## Start a control plane with Gatehold's CRDs and wall, and leave it running
 	@$(BIN)/python -m demo --keep
 
 test: binaries ## Run every test, on real API servers (JOBS=0: in one process)
@@ -56,20 +63,41 @@ contracts: setup ## Which room may import which
 
 generate: setup ## Write the generated reference pages
 	@$(BIN)/python hack/reference.py
+	@$(BIN)/python hack/argo_cd.py
+	@$(BIN)/python hack/bundles.py
 
-verify: setup ## Check that generated pages are as generated
+verify: setup docs ## Check that generated pages are as generated, and that the site of the docs builds
 	@$(BIN)/python hack/reference.py --check
+	@$(BIN)/python hack/bundles.py --check
+	@$(BIN)/python hack/argo_cd.py --check
+
+docs: setup ## Build the docs as a site in dist/docs; a page outside its navigation or a dead link fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	@echo "dist/docs/index.html"
+
+docs-serve: setup ## Show the site on loopback, and again after each change
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 check: lint types contracts verify test ## Everything CI runs
 
-bench: binaries ## Measure against a bare loop (half an hour; BENCH_ARGS=--quick: minutes)
+bench: programs ## Measure against a bare loop (half an hour; BENCH_ARGS=--quick: minutes)
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m bench $(BENCH_ARGS)
 
-bench-profile: binaries ## Show where the time of a decision goes
+bench-profile: programs ## Show where the time of a decision goes
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m bench.profile $(BENCH_ARGS)
 
-soak: binaries ## Random life under random faults, then every invariant (30 minutes; SOAK_ARGS="--minutes 120 --seed 7")
+soak: programs ## Random life under random faults, then every invariant (30 minutes; SOAK_ARGS="--minutes 120 --seed 7")
 	@PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m tests.soak $(SOAK_ARGS)
+
+packages: setup ## Make wheel, sdist, krew's archive and manifest, and checksums in dist/
+	@$(BIN)/python -m release
+
+image: ## Build the image (ENGINE=podman or buildah, TAG=...)
+	$(ENGINE) build --file Containerfile --tag $(TAG) .
+
+lock: setup ## Renew hack/image: what the image and krew's plugin install, by hash
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/python -m release.lock
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist

@@ -122,7 +122,8 @@ def settings() -> str:
     lines = ["# Settings of the operator\n", "Read once, from the environment. No resource can change them.\n"]
     lines += ["| variable | default | meaning |", "|---|---|---|"]
     for field in fields(Settings):
-        default = "" if field.default in (MISSING, None, "", ()) else f"`{field.default}`"
+        shown = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+        default = "" if shown in (MISSING, None, "") else f"`{shown}`"
         lines.append(f"| `GATEHOLD_{field.name.upper()}` | {default} | {texts[field.name]} |")
     return "\n".join(lines) + "\n"
 

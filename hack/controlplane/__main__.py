@@ -4,13 +4,14 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from controlplane import build, developer, pinning
+from controlplane import build, developer, pinning, tools
 from controlplane.errors import ControlPlaneError
 
 PEOPLE: Final = ("ci:pipelines", "alice:sre", "bob:sre", "carol:finance", "dana:duty")
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match options.command:
             case "build":
                 _say(str(build.programs()["kube-apiserver"].parent))
+            case "tools":
+                _say("\n".join(map(str, _tools(options.name))))
             case "pin":
                 _say(str(pinning.write(options.version)))
             case "up":
@@ -46,6 +49,10 @@ def _up(options: argparse.Namespace, given: Sequence[str]) -> None:
         return
     people = dict(_person(text) for text in options.user or PEOPLE)
     developer.serve(developer.Wanted(options.name, people, options.nodes, options.api_only))
+
+
+def _tools(wanted: Sequence[str]) -> Iterable[Path]:
+    return [tools.tool(name) for name in wanted] or tools.build_all().values()
 
 
 def _say(text: str) -> None:
@@ -101,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m controlplane", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build what is missing, print the folder of the programs")
+    others = commands.add_parser("tools", help="build what is missing of hack/tools, print where each program lies")
+    others.add_argument("name", nargs="*", help="such as helm; all of them where none is named")
     pin = commands.add_parser("pin", help="pin one more Kubernetes version, to be chosen with GATEHOLD_KUBERNETES")
     pin.add_argument("version", type=_version, help="a version in full, such as 1.33.13")
     up = commands.add_parser("up", help="start a control plane and keep it until ^C or `down`")

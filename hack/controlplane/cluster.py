@@ -6,9 +6,9 @@ import re
 import subprocess
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from controlplane import identity, nodes
 from controlplane.certificates import Pair
@@ -96,6 +96,10 @@ class Cluster(ABC):
     def mint_pod_bound_token(self, namespace: str, service_account: str, *, seconds: int = 3600) -> identity.PodIdentity:
         """Make a pod of this service account that never runs, and return its identity; each call makes another pod."""
         return identity.mint(self, namespace, service_account, seconds=seconds)
+
+    def take_pod_identity(self, pod: Mapping[str, Any], *, seconds: int = 3600) -> identity.PodIdentity:
+        """Return the identity of a pod that is there, bound to a node: for a program that takes its place."""
+        return identity.of_pod(self, pod, seconds=seconds)
 
     def start_program(self, name: str, argv: Sequence[str]) -> None:
         """Start a program of the caller's beside the components: it ends with them at the latest."""

@@ -51,6 +51,13 @@ class Installation:
     programs: Mapping[str, Path]
     ports: Ports
     apiserver_args: Sequence[str] = ()
+    audit: bool = False
+    """Whether the API server writes down who asked for what."""
+
+    @property
+    def audit_log(self) -> Path:
+        """Audit events, a JSON object a line, without bodies; there only where `audit` says so."""
+        return self.directory / "audit.log"
 
     @property
     def pki(self) -> Path:
@@ -131,8 +138,22 @@ def _api_server(at: Installation) -> list[str]:
         f"--service-account-key-file={pki / 'service-accounts.pub'}",
         f"--service-account-signing-key-file={pki / 'service-accounts.key'}",
         "--service-cluster-ip-range=10.96.0.0/16",
+        *(_audit(at) if at.audit else ()),
         *at.apiserver_args,
     ]
+
+
+def _audit(at: Installation) -> list[str]:
+    """Every answered request once, by whom and with which right; no bodies, which may hold tokens."""
+    policy = at.directory / "audit-policy.json"
+    content = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [{"level": "Metadata"}],
+    }
+    policy.write_text(json.dumps(content))
+    return [f"--audit-policy-file={policy}", f"--audit-log-path={at.audit_log}", "--audit-log-mode=blocking"]
 
 
 def _controllers(at: Installation) -> list[str]:
@@ -146,6 +167,7 @@ def _controllers(at: Installation) -> list[str]:
         f"--cluster-signing-key-file={at.pki / 'ca.key'}",
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
+        "--horizontal-pod-autoscaler-sync-period=1s",  # 15 s is long for who waits for an autoscaler
         "--bind-address=127.0.0.1",
         f"--secure-port={at.ports.controllers}",
         f"--tls-cert-file={at.pki / 'controllers.crt'}",

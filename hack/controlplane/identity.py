@@ -9,6 +9,7 @@ does not play, so nobody starts, changes or ends the pod; it tolerates every tai
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,8 @@ class PodIdentity:
     pod: str
     pod_uid: str
     seconds: int
+    node: str = NODE
+    """Whose kubelet mints: the node that the pod is bound to."""
 
     @property
     def directory(self) -> Path:
@@ -68,7 +71,7 @@ class PodIdentity:
                 f"--duration={self.seconds}s",
             ),
             *bound,
-            user=self.cluster.user(f"system:node:{NODE}", "system:nodes"),
+            user=self.cluster.user(f"system:node:{self.node}", "system:nodes"),
         ).stdout.strip()
         write_whole(self.directory / "token", token)
         self.cluster.endpoint.write_for_token(self.kubeconfig, self.pod, token, self.directory / "token")
@@ -96,11 +99,17 @@ def mint(cluster: "Cluster", namespace: str, service_account: str, *, seconds: i
         user=cluster.user(CONTROLLER),
         stdin=json.dumps(_pod(service_account)),
     )
-    metadata = json.loads(created.stdout)["metadata"]
-    identity = PodIdentity(cluster, namespace, service_account, metadata["name"], metadata["uid"], seconds)
+    return of_pod(cluster, json.loads(created.stdout), seconds=seconds)
+
+
+def of_pod(cluster: "Cluster", pod: Mapping[str, Any], *, seconds: int = 3600) -> PodIdentity:
+    """Return the identity of a pod that is bound to a node, with the files that its kubelet would mount."""
+    metadata, spec = pod["metadata"], pod["spec"]
+    names = (metadata["namespace"], spec["serviceAccountName"], metadata["name"], metadata["uid"])
+    identity = PodIdentity(cluster, *names, seconds, spec["nodeName"])
     identity.directory.mkdir(mode=0o700, parents=True)
     (identity.directory / "ca.crt").write_bytes(cluster.endpoint.authority)
-    (identity.directory / "namespace").write_text(namespace)
+    (identity.directory / "namespace").write_text(identity.namespace)
     wait_until(
         lambda: _minted(identity),
         f"a token for pod {identity.pod}, minted by its node",

@@ -57,17 +57,19 @@ class ControlPlane(Cluster):
         nodes: int = 3,
         apiserver_args: Sequence[str] = (),
         name: str | None = None,
+        audit: bool = False,
     ) -> Self:
         """Start a control plane and return it ready: API served, fake nodes Ready, default service account there.
 
         `nodes` counts fake nodes and is 0 without kwok. `apiserver_args` come last, so they win.
+        `audit` has the API server write down who asked for what, in `installation.audit_log`.
         """
         programs = build.programs()
         workspace = claim(name)
         children = Children(workspace)
         try:
             ports = Ports(*reserve_ports(workspace, len(Ports._fields)))
-            plane = cls(Installation(workspace.path, programs, ports, tuple(apiserver_args)), children)
+            plane = cls(Installation(workspace.path, programs, ports, tuple(apiserver_args), audit), children)
             plane._begin(components, nodes if Component.KWOK in components else 0)
         except BaseException:  # ^C included: whatever runs already must not stay
             children.close()

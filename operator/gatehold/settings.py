@@ -8,8 +8,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
+
+GATE_TYPES: Final = ("ArgoRollouts", "Drains", "Pods", "Rollouts")
+"""Every type of Gate that this version knows; what an installation leaves out is not in its `gates`."""
+_NO_GATE: Final = "None"
 
 
 class SettingError(ValueError):
@@ -115,6 +119,9 @@ class Settings:
     drain_policy: str | None = None
     """Policy of node drains that no Gate names; absent, only nodes behind a Gate are drained."""
 
+    gates: tuple[str, ...] = GATE_TYPES
+    """Types of Gates that this installation has, comma-separated, or `None`; what is left out is never acted on."""
+
     webhook_port: int = -1
     """Port of the webhook for evictions; -1 none: Gates of mode Hold are not ready then."""
 
@@ -191,6 +198,8 @@ def _check(settings: Settings) -> None:
     _demand("log_level", settings.log_level in {"DEBUG", "INFO", "WARNING", "ERROR"}, "DEBUG, INFO, WARNING or ERROR")
     for name in ("http_port", "webhook_port"):
         _demand(name, -1 <= getattr(settings, name) <= 65_535, "a port, 0 or -1")
+    known = set(settings.gates) <= {*GATE_TYPES} or settings.gates == (_NO_GATE,)
+    _demand("gates", known, f"types of Gates separated by commas ({', '.join(GATE_TYPES)}), or {_NO_GATE} alone")
     allowed = "an https URL" + (" or http://127.0.0.1" if settings.notice_insecure_loopback else "")
     _demand("notice_url", notice_url_allowed(settings.notice_url, settings.notice_insecure_loopback), allowed)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gatehold.api import (
     approval_request,
+    argo_rollout,
     budgets,
     child_pods,
     deployment,
@@ -33,9 +34,13 @@ from gatehold.domain.rollout.record import Question, Track, Wanted
 from tests.api import drains
 from tests.api.rollouts import TEMPLATE, body
 from tests.api.test_approval_request import drain
+from tests.api.test_argo_rollout import BLUE_GREEN, OWNER, SWITCH
+from tests.api.test_argo_rollout import TEMPLATE as ARGO_TEMPLATE
+from tests.api.test_argo_rollout import body as argo_body
 from tests.api.test_child_pods import CRASHING
 from tests.api.test_deployment import child
 from tests.api.test_gate import EVERYTHING
+from tests.api.test_gate import argo as argo_gate
 from tests.api.test_gate import body as gate_body
 from tests.api.test_gate import drains as drains_gate
 from tests.api.test_gate import pods as pods_gate
@@ -66,6 +71,13 @@ RICH: dict[str, Any] = pod(
     hostNetwork=True,
     resources={"limits": {"cpu": "2"}},
 )
+
+
+def argo_set() -> dict[str, Any]:
+    """A ReplicaSet as Argo makes it."""
+    return {"metadata": {"name": "web-old", "ownerReferences": [OWNER]}, "spec": ARGO_TEMPLATE}
+
+
 Reader = Callable[[dict[str, Any]], object]
 READERS: dict[str, tuple[dict[str, Any], Reader]] = {
     "a Rollout": (body(), rollout.parse),
@@ -75,6 +87,10 @@ READERS: dict[str, tuple[dict[str, Any], Reader]] = {
     "a Gate": (gate_body(), gate.parse),
     "a Gate of drains": (drains_gate(mode="Hold", namespace="ops", cooldownSeconds=60), gate.parse_drains),
     "a Gate of pods": (pods_gate(**EVERYTHING), gate.parse_pods),
+    "a Gate of Argo Rollouts": (argo_gate(timeoutSeconds=60), gate.parse_argo),
+    "a Rollout of Argo": (argo_body(status={"canary": {"weights": {"canary": {"weight": 5}}}}), argo_rollout.parse),
+    "a blue-green Rollout of Argo": (argo_body({"strategy": BLUE_GREEN}, SWITCH), argo_rollout.parse),
+    "a revision of Argo": (argo_set(), lambda wire: argo_rollout.images_of(wire, "argo-uid")),
     "a pod that waits": (gated_pod(), gated.pod),
     "a Job that waits": (gated_job({"conditions": [{"type": "Complete", "status": "True"}]}), gated.job),
     "what a pod runs": (RICH, pod_digest.digest),

@@ -130,7 +130,7 @@ SHIPPED = [
     body
     for file in sorted(MANIFESTS.rglob("*.yaml"))
     for body in yaml.safe_load_all(file.read_text(encoding="utf-8"))
-    if body and body["kind"] == "ApprovalPolicy"
+    if body and body.get("kind") == "ApprovalPolicy"
 ]
 
 

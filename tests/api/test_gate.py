@@ -7,6 +7,7 @@ import pytest
 
 from gatehold.api import gate
 from gatehold.api.common import ParseError
+from gatehold.domain.argo.model import ArgoGate
 from gatehold.domain.model import DrainGate, DrainMode
 from gatehold.domain.pricing.price import Threshold
 from gatehold.domain.provision.model import OnDenied, PodGate
@@ -127,7 +128,37 @@ def test_it_is_no_gate_of_pods_with(wire: dict[str, Any], text: str) -> None:
         gate.parse_pods(wire)
 
 
-@pytest.mark.parametrize("known", [gate.ROLLOUTS, gate.DRAINS, gate.PODS, "ArgoRollouts"])
+MOST = gate.MOST_TIMEOUT
+
+
+def argo(**members: Any) -> dict[str, Any]:
+    """A Gate of type ArgoRollouts."""
+    return body(type="ArgoRollouts", argoRollouts=members)
+
+
+@pytest.mark.parametrize(
+    ("wire", "seconds"),
+    [(body(type="ArgoRollouts"), None), (argo(), None), (argo(timeoutSeconds=1), 1), (argo(timeoutSeconds=MOST), MOST)],
+)
+def test_a_gate_of_argo_rollouts(wire: dict[str, Any], seconds: int | None) -> None:
+    assert gate.parse_argo(wire) == ArgoGate("prod", "change", seconds)
+
+
+@pytest.mark.parametrize(
+    ("wire", "text"),
+    [
+        (body(), "spec.type: not ArgoRollouts"),
+        (argo(timeoutSeconds=0), r"spec\.argoRollouts\.timeoutSeconds: out of its bounds"),
+        (argo(timeoutSeconds=MOST + 1), "out of its bounds"),
+        (argo(timeoutSeconds="1"), "int_type"),
+    ],
+)
+def test_it_is_no_gate_of_argo_rollouts_with(wire: dict[str, Any], text: str) -> None:
+    with pytest.raises(ParseError, match=text):
+        gate.parse_argo(wire)
+
+
+@pytest.mark.parametrize("known", [gate.ROLLOUTS, gate.DRAINS, gate.PODS, gate.ARGO_ROLLOUTS, "Others"])
 def test_the_type_of_a_gate(known: str) -> None:
     assert gate.type_of(body(type=known)) == known
 

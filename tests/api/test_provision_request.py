@@ -17,6 +17,7 @@ from tests.builders import DIGEST, NOW
 from tests.provisions import GATE, NEW, ODD, asked, owner, pod, pods, sight
 
 SPEC = schema("approvalrequests", "spec")
+CLASSED = {"priorityClassName": "urgent"}
 ME = "system:serviceaccount:gatehold-system:gatehold"
 
 
@@ -60,6 +61,15 @@ def test_the_question() -> None:
     }
     assert {"name": "waiting now", "value": "3 pods or Jobs"} in found["spec"]["evidence"]
     assert list(misfits(found["spec"], SPEC, "spec")) == []
+
+
+@pytest.mark.parametrize("body", [{"spec": CLASSED}, {"spec": {"template": {"spec": CLASSED}}}], ids=["pods", "Jobs"])
+def test_it_says_of_which_priority_class_they_are(body: dict[str, object]) -> None:
+    seen = sight(*pods(3))
+    found = provision_request.request(question(seen), seen, ME, [body, body])
+
+    assert [row["value"] for row in found["spec"]["evidence"] if row["name"] == "priority class"] == ["urgent"]
+    assert "priority class" not in rows(seen)
 
 
 def test_the_operator_reads_it_back() -> None:

@@ -25,7 +25,7 @@ from tests.domain.rollout.world import healthy
 
 ROOT = Path(__file__).resolve().parents[2]
 CRDS = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / "crds").glob("*.yaml")}
-PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 WALL = "\n".join(path.read_text() for path in sorted((ROOT / "manifests" / "wall").glob("*.yaml")))
 
 
@@ -61,7 +61,7 @@ def _schema(plural: str, *path: str) -> dict[str, Any]:
         ("rollouts", ("status", "lastRun", "outcome"), Outcome),
         ("rollouts", ("status", "conditions", "[]", "type"), ROLLOUT_CONDITIONS),
         ("approvalrequests", ("status", "effect", "nodes", "[]", "state"), NodeState),
-        ("gates", ("spec", "type"), [gate.ROLLOUTS, gate.DRAINS, gate.PODS]),
+        ("gates", ("spec", "type"), [gate.ROLLOUTS, gate.DRAINS, gate.PODS, gate.ARGO_ROLLOUTS]),
         ("gates", ("spec", "drains", "mode"), DrainMode),
         ("gates", ("spec", "pods", "onDenied"), OnDenied),
         ("approvalrequests", ("status", "resolved", "provision", "onDenied"), OnDenied),
@@ -200,7 +200,7 @@ def test_links_of_the_docs_lead_somewhere(page: Path) -> None:
 
 def test_the_shipped_example_policies_can_be_read() -> None:
     bodies = [b for path in (ROOT / "manifests").rglob("*.yaml") for b in yaml.safe_load_all(path.read_text())]
-    policies = [body for body in bodies if body and body["kind"] == "ApprovalPolicy"]
+    policies = [body for body in bodies if body and body.get("kind") == "ApprovalPolicy"]
 
     assert policies
     for body in policies:

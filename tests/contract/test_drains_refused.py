@@ -96,7 +96,7 @@ BAD: dict[str, tuple[Body, str]] = {
     "more than a week": (drain(timeoutSeconds=604801), "less than or equal to 604800"),
     "a subject beside the nodes": (with_subject(drain()), "only with effect Drain leave it out"),
     "a held drain of any node of that name": (held(uid=""), "uid"),
-    "a gate of a version to come": (gate(type="ArgoRollouts"), "Unsupported value"),
+    "a gate of a version to come": (gate(type="HttpRoutes"), "Unsupported value"),
     "a gate with what another type means": (gate(rollouts={"maxWeightBeforeApproval": 5}), "give the member that type names, or none"),
     "a gate of Rollouts with drains": (gate(type="Rollouts", drains={"mode": "Hold"}), "give the member that type names, or none"),
     "a gate with a mode to come": (gate(drains={"mode": "Warn"}), "Unsupported value"),

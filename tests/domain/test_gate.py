@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gatehold.domain.gate import GateReason, WebhookState, drains_readiness, pods_readiness, readiness, unreadable
+from gatehold.domain.gate import GateReason, WebhookState, drains_readiness, left_out, pods_readiness, readiness, unreadable
 from gatehold.domain.model import DrainGate, DrainMode, EffectType, Policy, QuorumEntry
 from gatehold.domain.provision.model import PodGate
 
@@ -33,6 +33,12 @@ def test_a_gate_that_cannot_be_read_holds() -> None:
     found = unreadable("spec.type: not Rollouts")
     assert (found.ready, found.reason) == (False, GateReason.UNREADABLE)
     assert found.message.endswith("spec.type: not Rollouts")
+
+
+def test_a_gate_of_a_type_that_is_left_out_holds() -> None:
+    found = left_out("Pods")
+    assert (found.ready, found.reason) == (False, GateReason.LEFT_OUT)
+    assert "Gates of type Pods" in found.message
 
 
 DENY, HOLD = DrainGate("gpu", "prod"), DrainGate("gpu", "prod", DrainMode.HOLD)

@@ -73,7 +73,7 @@ NOT_ASKED: dict[str, tuple[Observed, tuple[str, str, str]]] = {
         ("Failed", "Operator", "EffectNotSupported"),
     ),
     "the subject is another group's": (
-        promote_observed(request=promote_request(subject=replace(SUBJECT, api_version="argoproj.io/v1alpha1"))),
+        promote_observed(request=promote_request(subject=replace(SUBJECT, api_version="apps.example.org/v1"))),
         ("Failed", "Operator", "EffectNotSupported"),
     ),
     "the subject is in another namespace": (

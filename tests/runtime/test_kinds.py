@@ -12,9 +12,10 @@ from tests.runtime.support import request_body, summarise
 
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import DEPLOYMENTS, GATES, NAMESPACES, POLICIES, REQUESTS, ROLLOUTS, Resource
-from gatehold.runtime.kinds import KINDS, Caches
+from gatehold.runtime.kinds import KINDS, Caches, kinds_for
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.routing import Router
+from gatehold.settings import GATE_TYPES
 
 _VERSIONS = itertools.count(1)
 
@@ -184,3 +185,19 @@ def test_every_kind_has_a_cache_and_is_named_once() -> None:
     for kind in KINDS:
         assert hasattr(caches, kind.cache)
     assert KINDS[-1].resource is REQUESTS
+
+
+async def test_what_is_left_out_is_neither_listed_nor_watched() -> None:
+    def watched(*gates: str) -> set[str]:
+        router = Router(Caches(summarise), WorkQueue(), ServerClock(), "gatehold-system", gates)
+        return {feed.resource.plural for feed in router.feeds()}
+
+    assert watched(*GATE_TYPES) == {kind.resource.plural for kind in KINDS}
+    assert not watched("None") & {"nodes", "pods", "deployments", "rollouts", "namespaces"}
+    assert watched("Drains") - watched("None") == {"nodes"}
+    assert {"jobs", "approvalrequests", "approvalpolicies", "gates", "validatingadmissionpolicies"} <= watched("None")
+
+
+def test_every_gate_that_a_kind_is_watched_for_is_a_type_of_gates() -> None:
+    assert {kind.gate for kind in KINDS} <= {"", *GATE_TYPES}
+    assert kinds_for(GATE_TYPES) == KINDS

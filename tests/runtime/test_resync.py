@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import pytest
 from tests.runtime.support import request_body, summarise
 
 from gatehold.kube.client import Cluster, Page
 from gatehold.kube.resources import MAP, REQUESTS, Resource
 from gatehold.runtime.cache import Store
+from gatehold.runtime.objects import Objects
 from gatehold.runtime.resync import Feed, Resync
 from gatehold.telemetry.metrics import Metrics
 
@@ -125,3 +127,17 @@ async def test_a_kind_that_is_not_served_has_no_objects(cluster: Cluster) -> Non
     unknown = MAP._replace(plural="nosuchthings")
     feed = Feed(unknown, Store(summarise), lambda _: True, lambda _: None, optional=True)
     assert await Resync(cluster, feed, Metrics()).first() == 0
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_a_kind_that_is_not_served_any_more_is_forgotten_where_kopf_does_not_watch_it(
+    cluster: Cluster, plain: bool
+) -> None:
+    unknown = MAP._replace(plural="nosuchthings")
+    known, dropped = Objects(), list[str]()
+    known.upsert({"metadata": {"name": "old", "uid": "u", "resourceVersion": "7"}})
+    feed = Feed(unknown, known, lambda _: True, dropped.append, optional=True, plain=plain)
+    resync = Resync(cluster, feed, Metrics())
+    resync.version = "7"
+    await resync.sweep()
+    assert (dropped, resync.version) == ((["u"], "") if plain else ([], "7"))

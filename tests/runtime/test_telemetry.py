@@ -17,7 +17,7 @@ from tests.runtime.support import request_body
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import EVENTS, POLICIES, REQUESTS
-from gatehold.settings import SettingError, Settings
+from gatehold.settings import GATE_TYPES, SettingError, Settings
 from gatehold.telemetry import logs
 from gatehold.telemetry.events import Event, Recorder, Regarding, shorten
 from gatehold.telemetry.metrics import TABLE, Metrics, Type
@@ -234,6 +234,8 @@ def test_settings_come_from_the_environment_with_their_types() -> None:
     [
         ("GATEHOLD_WORKERS", "many", "a whole number"),
         ("GATEHOLD_WORKERS", "0", "at least 1"),
+        ("GATEHOLD_GATES", "Pods,Drain", "types of Gates separated by commas"),
+        ("GATEHOLD_GATES", "None,Pods", "or None alone"),
         ("GATEHOLD_LEASE_SECONDS", "1", "GATEHOLD_LEASE_RETRY_SECONDS"),
         ("GATEHOLD_LOG_FORMAT", "xml", "json or console"),
         ("GATEHOLD_LOG_LEVEL", "LOUD", "DEBUG"),
@@ -256,3 +258,11 @@ def test_plain_http_to_this_machine_needs_the_test_switch() -> None:
     assert Settings.from_environ(environ).notice_url == "http://127.0.0.1:1/x"
     with pytest.raises(SettingError):
         Settings.from_environ(environ | {"GATEHOLD_NOTICE_URL": "http://127.0.0.1.evil.example/"})
+
+
+@pytest.mark.parametrize(
+    ("told", "gates"),
+    [("", GATE_TYPES), ("None", ("None",)), ("Pods, Rollouts", ("Pods", "Rollouts"))],
+)
+def test_an_installation_says_which_gates_it_has(told: str, gates: tuple[str, ...]) -> None:
+    assert Settings.from_environ({"GATEHOLD_GATES": told}).gates == gates

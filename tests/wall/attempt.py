@@ -15,10 +15,11 @@ MARKS, SERVICES, ONLY = "gatehold-marks", "gatehold-services", "gatehold-only-ro
 NAMESPACES, NODE_LABELS = "gatehold-namespaces", "gatehold-node-labels"
 NODES, EVICTIONS, WEBHOOK = "gatehold-nodes", "gatehold-own-evictions", "gatehold-webhook"
 GATED_PODS, GATED_JOBS, PROVISION = "gatehold-pods", "gatehold-gated-jobs", "gatehold-provision"
+ARGO, ARGO_CHILDREN, ARGO_HAND = "gatehold-argo-rollouts", "gatehold-argo-children", "gatehold-argo-hand"
 POLICIES = (
     *(REQUESTS, STATUS, JOBS, OPERATOR, TOKEN, IDENTITY),
     *(ROLLOUTS, CHILDREN, PODS, MARKS, SERVICES, ONLY, NAMESPACES, NODE_LABELS, NODES, EVICTIONS, WEBHOOK),
-    *(GATED_PODS, GATED_JOBS, PROVISION),
+    *(GATED_PODS, GATED_JOBS, PROVISION, ARGO, ARGO_CHILDREN, ARGO_HAND),
 )
 SCHEMA = "schema"
 """Refused before any policy speaks: by the CRD, by Kubernetes itself, or by RBAC (`RBAC`)."""
@@ -47,7 +48,7 @@ class Attempt:
     leaves: Check | None = None
     only: str = ""
     """`stamped` or `unstamped`: the row means nothing in the other situation. `stopped`: nor with an operator running. Or
-    both."""
+    both. `once`: stamping has no part in it, so it is tried without."""
     since: tuple[int, int] = (1, 30)
     """The first Kubernetes version where the row means something: a field that an older one drops is not refused there."""
     before: Callable[[Scene], None] | None = None
@@ -56,7 +57,7 @@ class Attempt:
 
     @property
     def needs_request(self) -> bool:
-        """Whether a request has to be there: a write on something else needs none, where the row asks for nothing special."""
+        """Whether a request has to be there: a write on something else needs none where nothing special is asked."""
         return self.target is None or self.ask != Ask()
 
 
@@ -80,8 +81,8 @@ class Seen:
         return {**facts, **{key: value for key, value in self.body.items() if key not in ("metadata", "status")}}
 
     def status(self, *, quiet: bool) -> Any:
-        """The status of our own kinds (a Job's is its controller's), without what a running operator may write meanwhile."""
-        if self.body is None or not self.body["apiVersion"].startswith("gatehold.dev/"):
+        """The status of our own kinds and of Argo's (a Job's is its controller's), without what an operator may write."""
+        if self.body is None or not self.body["apiVersion"].startswith(("gatehold.dev/", "argoproj.io/")):
             return None
         moving = () if quiet else ("conditions", "effect", "verdicts", "approvals", "observedGeneration")
         return {key: value for key, value in (self.body.get("status") or {}).items() if key not in moving}

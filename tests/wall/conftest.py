@@ -11,6 +11,7 @@ from controlplane import Cluster, PodIdentity, provider
 from playground import OperatorProcess, can_stamp, install, wait_enforced
 from playground.install import STAMPS
 from tests.wall.api import Api, Call, path
+from tests.wall.argo import install_kind, settle_argo
 from tests.wall.gated import job, pod
 from tests.wall.nodes import CORDON, CORDONED_BY, DENY
 from tests.wall.people import OPERATOR, SYSTEM, Body, connect, service_account_token, settle
@@ -107,10 +108,12 @@ def served(request: pytest.FixtureRequest) -> Iterator[Stage]:
 def set_up(cluster: Cluster) -> Stage:
     """Install the wall, make everybody and their rights, and wait until it is in force."""
     install(cluster)
+    install_kind(cluster)
     people = connect(cluster)
     settle(people["admin"])
     settle_places(people["admin"])
     connect_places(cluster, people)
+    settle_argo(cluster, people)
     pod = cluster.mint_pod_bound_token(SYSTEM, "gatehold", seconds=7200)
     people["operator"] = people["admin"].with_token(pod.token)
     for name, namespace in (("robot", "shop"), ("gitops", "shop"), ("gatehold-probe", SYSTEM)):

@@ -60,8 +60,8 @@ WORKLOADS: list[Body] = [
 PODS: list[Body] = [
     {"apiGroups": [""], "resources": [f"pods/{sub}" for sub in ("status", "resize", "ephemeralcontainers")], "verbs": ALL},
     {"apiGroups": [""], "resources": ["replicationcontrollers", "replicationcontrollers/scale"], "verbs": ALL},
-    {"apiGroups": ["batch"], "resources": ["jobs", "jobs/status", "cronjobs"], "verbs": ALL},
-    {"apiGroups": ["apps"], "resources": ["statefulsets/scale"], "verbs": ALL},
+    {"apiGroups": ["batch"], "resources": ["jobs", "jobs/status", "cronjobs", "cronjobs/status"], "verbs": ALL},
+    {"apiGroups": ["apps"], "resources": ["statefulsets/scale", "daemonsets"], "verbs": ALL},
 ]
 LAUNCHES: Body = {"apiGroups": ["", "batch"], "resources": ["pods", "jobs"], "verbs": ALL}
 PODS_WISHED: list[Body] = [*WORKLOADS, *PODS]
@@ -124,7 +124,7 @@ def settle_places(admin: Api) -> None:
     role(admin, PRICED, "works-on-pods", PODS, ["dora", "dana"], more=[subject("system:kube-controller-manager")])
     role(admin, PRICED, "launches", [LAUNCHES], ["mallory", *LAUNCHERS.values()], more=controllers)
     role(admin, PRICED, "wishes", PODS_WISHED, [], operator=True)
-    role(admin, SHOP, "works-on-pods", PODS, ["dora"])
+    role(admin, SHOP, "works-on-pods", PODS, ["dora"], operator=True)
     role(admin, SHOP, "overrides-rollouts", [_ours("rollouts", "override")], ["oona", "gitops"])
     role(admin, SHOP, "scales-what-is-left", [_ours("rollouts", "orphan")], ["lena"])
     role(admin, SYSTEM, "leads-to-the-webhook", [WAY, SLICES, LEASES], ["smith"])

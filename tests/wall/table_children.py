@@ -2,7 +2,7 @@
 # ruff: noqa: E501 (a row is a line, so that rows can be read down)
 
 from tests.wall.api import Call, path
-from tests.wall.attempt import SCHEMA, field_is, notes_of
+from tests.wall.attempt import CHILDREN, PROVISION, SCHEMA, field_is, notes_of
 from tests.wall.behind import (
     EDIT,
     FOREIGN,
@@ -11,7 +11,6 @@ from tests.wall.behind import (
     KEPT,
     ONLY_OPERATOR,
     OTHER,
-    OWN,
     SIZE,
     TEMPLATE_OURS,
     delete,
@@ -138,7 +137,7 @@ LEFT = [
     scaled("what is left behind is scaled through its scale", "dora", "where that Rollout is gone, set spec.replicas of the Deployment itself", before=left_behind),
     scaled("what is left behind is scaled by a holder of orphan", "lena", before=left_behind, leaves=field_is("spec.replicas", 5)),
     write("what is left behind is labelled as ours again", "dora", {"metadata": {"labels": marks("x", "stable")}}, ONLY_OPERATOR, before=left_behind),
-    write("what is left behind is written by the operator", "operator", IMAGE, OWN, before=left_behind, how="put"),
+    write("what is left behind is written by the operator", "operator", IMAGE, "denied request: ", before=left_behind, how="put", policy=f"{CHILDREN}|{PROVISION}"),
     delete("what is left behind is deleted", "dora", before=left_behind),
     delete("a template that is left behind is deleted", "dora", before=left_behind, target=KEPT),
 ]  # fmt: skip

@@ -82,8 +82,10 @@ CREATED = [
     new_job("with a selector of its own", "dora", lambda scene: job(scene, SUSPENDED, {"spec": {"manualSelector": True, "selector": {"matchLabels": {"app": "dear"}}}}), "a Job that waits for a gate selects its own pods; leave spec.manualSelector out"),
     new_job("by an exempt account", "launcher", job, leaves=free),
     new_job("by an exempt account, with the label", "launcher", lambda scene: job(scene, {"metadata": {"labels": LABEL}}), "gate dear holds the Jobs of namespace priced"),
+    new_job("by an exempt account, suspended for another gate", "launcher", lambda scene: job(scene, SUSPENDED, {"metadata": {"labels": {"gatehold.dev/pods": "web"}}}), NAMES),
     new_job("by an account of the namespace that is named as exempt", "insider", job, unstamped=NOTHING_SUSPENDS, leaves=is_suspended),
     new_job("held by label hold, too", "dora", lambda scene: job(scene, {"metadata": {"labels": {"gatehold.dev/hold": "solo"}}, "spec": {"suspend": True}}), unstamped=NOTHING_SUSPENDS, leaves=is_suspended),
+    new_job("held by label hold, with the other in capitals", "dora", lambda scene: job(scene, HOLD, {"metadata": {"labels": {"gatehold.dev/Pods": DEAR}}}), "the label is spelled gatehold.dev/pods, in small letters"),
     new_job("held by label hold, with both labels by hand", "dora", lambda scene: job(scene, HOLD), leaves=is_suspended),
 ]  # fmt: skip
 

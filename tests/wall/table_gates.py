@@ -120,7 +120,7 @@ BEHIND_GATES = [
     new_place("closed, with the right on all gates", "chief", CLOSE, leaves=labelled(CLOSE)),
     new_place("closed, with the right on one gate", "binder", CLOSE, NO_GATE),
     new_place("closed and behind a gate, with the right on it", "binder", joined(WEB, CLOSE), leaves=labelled(joined(WEB, CLOSE))),
-    new_place("a label of ours that means nothing", "chief", label(rollout="web"), "gatehold.dev/rollout means nothing on a Namespace; known are the labels gatehold.dev/rollouts, gatehold.dev/pods and gatehold.dev/only-rollouts, and annotation gatehold.dev/pods-exempt"),
+    new_place("a label of ours that means nothing", "chief", label(rollout="web"), "gatehold.dev/rollout means nothing on a Namespace; known are the labels gatehold.dev/rollouts, gatehold.dev/argo-rollouts, gatehold.dev/pods and gatehold.dev/only-rollouts, and annotation gatehold.dev/pods-exempt"),
     on_place("put behind a gate without the right", "nomad", WEB, would_be("web")),
     on_place("put behind a gate with the right", "binder", WEB),
     on_place("put behind a gate by the operator", "operator", WEB, would_be("web")),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.wall.api import Call
-from tests.wall.attempt import CHILDREN, OPERATOR, RBAC, Check, field_is, notes_of
+from tests.wall.attempt import CHILDREN, OPERATOR, PROVISION, RBAC, Check, field_is, notes_of
 from tests.wall.behind import (
     BROKEN,
     EDIT,
@@ -94,7 +94,7 @@ OPERATOR_HAND = [
     row("the operator sets stable free and changes it", "operator", lambda scene: Call(stable()(scene), loose(scene), "put"), CALLED, target=stable()),
     row("the operator sets the canary free", "operator", lambda scene: Call(canary()(scene), loose_canary(scene), "put"), CALLED, target=canary()),
     *(
-        row(f"a stolen operator {says} an ordinary Deployment", "operator", do, OWN, target=FOREIGN, before=OTHER)
+        row(f"a stolen operator {says} an ordinary Deployment", "operator", do, "denied request: ", target=FOREIGN, before=OTHER, policy=f"{CHILDREN}|{PROVISION}")
         for says, do in {
             "changes": write_on(FOREIGN, IMAGE, "put"),
             "deletes": lambda scene: Call(FOREIGN(scene), None, "delete"),

@@ -50,11 +50,14 @@ NOT_RESUMES = "the operator suspends CronJobs; who resumes one is not the operat
 RAN = "the operator deletes nothing of which a pod is ready, or was"
 WAITING_JOBS = "the operator deletes Jobs that wait for the gate of their namespace, and none with label gatehold.dev/hold"
 EITHER = f"gatehold-pods|{PROVISION}"
+OR_CHILDREN = f"{CHILDREN}|{PROVISION}"
 SIGNED_JOB = joined(GO, SIGN)
 
 DEPLOYMENT = at("deployments", namespace=PRICED)
 STATEFUL_SET = at("statefulsets", namespace=PRICED)
 REPLICA_SET = at("replicasets", namespace=PRICED)
+CONTROLLER = at("replicationcontrollers", namespace=PRICED, version="v1")
+DAEMON_SET = at("daemonsets", namespace=PRICED)
 RUN: Body = {**TEMPLATE, "spec": {**TEMPLATE["spec"], "restartPolicy": "Always"}}
 KINDS = {"deployments": "Deployment", "statefulsets": "StatefulSet", "replicasets": "ReplicaSet"}
 OPENED = {**OPEN, **SIGN}
@@ -71,6 +74,27 @@ def sized(plural: str, size: int = 3, place: str = PRICED) -> Before:
         return {"apiVersion": APPS, "kind": KINDS[plural], "metadata": {"name": scene.name}, "spec": spec}
 
     return made("dora", body, APPS, plural, place)
+
+
+def controller(size: int = 3) -> Before:
+    """The oldest of such owners, which selects by labels alone."""
+
+    def body(scene: Scene) -> Body:
+        chosen = {"set": scene.name}
+        run = joined(RUN, {"metadata": {"labels": {**chosen, **LABEL}}, "spec": {"schedulingGates": [{"name": APPROVAL}]}})
+        spec: Body = {"replicas": size, "selector": chosen, "template": run}
+        return {"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": scene.name}, "spec": spec}
+
+    return made("dora", body, "v1", "replicationcontrollers")
+
+
+def daemon_set(scene: Scene) -> None:
+    """One that selects no node; a cluster admin made it."""
+    chosen = {"set": scene.name}
+    run = joined(RUN, {"metadata": {"labels": chosen}, "spec": {"nodeSelector": {"no": "node"}}})
+    body = {"apiVersion": APPS, "kind": "DaemonSet", "metadata": {"name": scene.name}}
+    spec: Body = {"selector": {"matchLabels": chosen}, "template": run}
+    scene.people["admin"].must(Call(path(APPS, "daemonsets", PRICED), {**body, "spec": spec}, "post"))
 
 
 def scaled_to(size: int) -> Body:
@@ -116,6 +140,7 @@ def is_ready(plural: str) -> Before:
     return make
 
 
+MORE: Body = {"spec": {"containers": [{"name": "main", "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "2"}}}]}}
 ELSE: Body = {"spec": {"schedulingGates": [{"name": "example.com/quota"}, {"name": APPROVAL}]}}
 PODS = [
     on_pod("a stolen operator opens it unsigned", "operator", OPEN, "the operator lets a pod go with annotation gatehold.dev/released-by in the same write"),
@@ -147,6 +172,8 @@ PODS = [
         }.items()
     ),
     Attempt("the operator's hand behind a gate: binds a pod", by="operator", do=lambda scene: Call(POD(scene) + "/binding", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": scene.name}, "target": {"apiVersion": "v1", "kind": "Node", "name": "nowhere"}}, "post"), refused=ONLY_WAITING, policy=PROVISION, only="stopped", ask=NOTHING, target=POD, before=went()),
+    Attempt("the operator's hand behind a gate: binds a pod by a Binding", by="operator", do=lambda scene: Call(path("v1", "bindings", PRICED), {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": scene.name}, "target": {"apiVersion": "v1", "kind": "Node", "name": "nowhere"}}, "post"), refused=NO_OTHER, policy=PROVISION, only="stopped", ask=NOTHING, target=POD, before=went()),
+    Attempt("the operator's hand without a gate: resizes a pod", by="operator", do=write_on(elsewhere(POD), MORE, "strategic", "resize"), refused=ONLY_GATED, policy=PROVISION, only="stopped", ask=NOTHING, target=elsewhere(POD), before=made("dora", pod, place=SHOP), since=(1, 33)),
     Attempt("the operator's hand behind a gate: deletes all pods at once", by="operator", do=lambda scene: Call(path("v1", "pods", PRICED), None, "delete", {"fieldSelector": f"metadata.name={scene.name}"}), refused=ONLY_WAITING, policy=PROVISION, only="stopped", ask=NOTHING, target=POD, before=went()),
 ]  # fmt: skip
 
@@ -155,28 +182,34 @@ OWNERS = [
     hand("scales a Deployment to nothing", scaled_to(0), target=DEPLOYMENT, before=sized("deployments"), sub="scale", leaves=field_is("spec.replicas", 0)),
     *(hand(f"scales a {KINDS[plural]} up", scaled_to(4), DOWN_ONLY, target=at(plural, namespace=PRICED), before=sized(plural), sub="scale") for plural in KINDS),
     hand("scales a Deployment to what it is", scaled_to(3), DOWN_ONLY, target=DEPLOYMENT, before=sized("deployments"), sub="scale"),
-    hand("scales a Deployment without a gate", scaled_to(1), "denied request: ", target=elsewhere(DEPLOYMENT), before=sized("deployments", place=SHOP), sub="scale", policy=CHILDREN),
+    hand("scales a Deployment without a gate", scaled_to(1), "denied request: ", target=elsewhere(DEPLOYMENT), before=sized("deployments", place=SHOP), sub="scale", policy=OR_CHILDREN),
     hand("scales a StatefulSet without a gate", scaled_to(1), ONLY_GATED, target=elsewhere(STATEFUL_SET), before=sized("statefulsets", place=SHOP), sub="scale"),
     hand("scales a Rollout down", scaled_to(1), target=the_rollout(PRICED), before=asked(PRICED, replicas=3), sub="scale", leaves=field_is("spec.replicas", 1)),
     hand("scales a Rollout up", scaled_to(4), DOWN_ONLY, target=the_rollout(PRICED), before=asked(PRICED, replicas=3), sub="scale"),
     hand("scales a Rollout without a gate", scaled_to(1), "denied request: ", target=the_rollout(), before=asked(replicas=3), sub="scale", policy=f"{ROLLOUTS}|{PROVISION}"),
     hand("writes the size of a Rollout", scaled_to(1), "the operator never creates, changes or scales a Rollout", target=the_rollout(PRICED), before=asked(PRICED, replicas=3), policy=ROLLOUTS),
-    hand("writes the size of a Deployment", scaled_to(1), "denied request: ", target=DEPLOYMENT, before=sized("deployments"), policy=CHILDREN),
+    hand("writes the size of a Deployment", scaled_to(1), "denied request: ", target=DEPLOYMENT, before=sized("deployments"), policy=OR_CHILDREN),
     hand("writes the size of a StatefulSet", scaled_to(1), NO_OTHER, target=STATEFUL_SET, before=sized("statefulsets")),
     hand("changes what a StatefulSet runs", {"spec": {"template": {"spec": {"serviceAccountName": "evil"}}}}, NO_OTHER, target=STATEFUL_SET, before=sized("statefulsets")),
-    hand("changes what a ReplicaSet runs", {"spec": {"template": {"spec": {"serviceAccountName": "evil"}}}}, "denied request: ", target=REPLICA_SET, before=sized("replicasets"), policy=CHILDREN),
+    hand("changes what a ReplicaSet runs", {"spec": {"template": {"spec": {"serviceAccountName": "evil"}}}}, "denied request: ", target=REPLICA_SET, before=sized("replicasets"), policy=OR_CHILDREN),
+    hand("scales a ReplicationController down", scaled_to(1), target=CONTROLLER, before=controller(), sub="scale", leaves=field_is("spec.replicas", 1)),
+    hand("scales a ReplicationController up", scaled_to(4), DOWN_ONLY, target=CONTROLLER, before=controller(), sub="scale"),
+    hand("changes what a ReplicationController runs", {"spec": {"template": {"spec": {"serviceAccountName": "evil"}}}}, NO_OTHER, target=CONTROLLER, before=controller()),
+    hand("changes a DaemonSet", {"spec": {"minReadySeconds": 5}}, NO_OTHER, target=DAEMON_SET, before=daemon_set),
+    deletes("a DaemonSet", NO_OTHER, target=DAEMON_SET, before=daemon_set),
     deletes("a Deployment of which nothing ran", target=DEPLOYMENT, before=sized("deployments")),
     deletes("a StatefulSet of which nothing ran", target=STATEFUL_SET, before=sized("statefulsets")),
     deletes("a Deployment of which a pod is ready", RAN, target=DEPLOYMENT, before=then(sized("deployments", 1), is_ready("deployments"))),
     deletes("a StatefulSet of which a pod is ready", RAN, target=STATEFUL_SET, before=then(sized("statefulsets", 1), is_ready("statefulsets"))),
-    deletes("a ReplicaSet", "denied request: ", target=REPLICA_SET, before=sized("replicasets"), policy=CHILDREN),
-    deletes("a Deployment without a gate", "denied request: ", target=elsewhere(DEPLOYMENT), before=sized("deployments", 0, place=SHOP), policy=CHILDREN),
+    deletes("a ReplicaSet", "denied request: ", target=REPLICA_SET, before=sized("replicasets"), policy=OR_CHILDREN),
+    deletes("a Deployment without a gate", "denied request: ", target=elsewhere(DEPLOYMENT), before=sized("deployments", 0, place=SHOP), policy=OR_CHILDREN),
     deletes("a StatefulSet without a gate", ONLY_GATED, target=elsewhere(STATEFUL_SET), before=sized("statefulsets", 0, place=SHOP)),
     hand("suspends a CronJob", {"spec": {"suspend": True}}, target=CRON_JOB, before=made("dora", cron_job, "batch/v1", "cronjobs"), leaves=field_is("spec.suspend", True)),
     hand("resumes a CronJob", {"spec": {"suspend": False}}, NOT_RESUMES, target=CRON_JOB, before=made("dora", lambda scene: cron_job(scene, True), "batch/v1", "cronjobs")),
     hand("changes when a CronJob runs", {"spec": {"suspend": True, "schedule": "* * * * *"}}, SUSPENDS, target=CRON_JOB, before=made("dora", cron_job, "batch/v1", "cronjobs")),
     hand("signs a CronJob", {"spec": {"suspend": True}, **SIGN}, BY_THE_WAY, target=CRON_JOB, before=made("dora", cron_job, "batch/v1", "cronjobs")),
     hand("suspends a CronJob without a gate", {"spec": {"suspend": True}}, ONLY_GATED, target=elsewhere(CRON_JOB), before=made("dora", cron_job, "batch/v1", "cronjobs", SHOP)),
+    hand("labels a CronJob through /status", {"metadata": {"labels": {"team": "web"}}}, BY_THE_WAY, target=CRON_JOB, before=made("dora", cron_job, "batch/v1", "cronjobs"), sub="status"),
     deletes("a CronJob that never ran", target=CRON_JOB, before=made("dora", cron_job, "batch/v1", "cronjobs")),
     deletes("a CronJob that ran", RAN, target=CRON_JOB, before=then(made("dora", cron_job, "batch/v1", "cronjobs"), lambda scene: scene.people["admin"].must(Call(CRON_JOB(scene) + "/status", {"status": {"lastSuccessfulTime": "2026-01-01T00:00:00Z", "lastScheduleTime": "2026-01-01T00:00:00Z"}})) and None)),
     deletes("a CronJob without a gate", ONLY_GATED, target=elsewhere(CRON_JOB), before=made("dora", cron_job, "batch/v1", "cronjobs", SHOP)),
@@ -188,6 +221,7 @@ OWN_JOBS = [
     on_job("a stolen operator widens it while it runs", "operator", {"spec": {"parallelism": 5}}, SUSPENDS, before=job_runs(), policy=PROVISION),
     on_job("a stolen operator resumes it and annotates it", "operator", joined(RESUME, notes({"example.com/x": "y"})), BY_THE_WAY, policy=PROVISION),
     on_job("a stolen operator resumes it and labels it", "operator", joined(RESUME, {"metadata": {"labels": {"team": "web"}}}), BY_THE_WAY, policy=PROVISION),
+    on_job("a stolen operator labels it through /status", "operator", {"metadata": {"labels": {"team": "web"}}}, BY_THE_WAY, sub="status", policy=PROVISION),
     on_job("a stolen operator resumes it and pins it", "operator", joined(RESUME, {"metadata": {"finalizers": ["example.com/x"]}}), BY_THE_WAY, policy=PROVISION),
     on_job("a stolen operator signs it while it waits", "operator", SIGN, "gatehold.dev/released-by of a Job that waits for a gate is written by the operator only"),
     on_job("a stolen operator suspends one of an exempt account", "operator", {"spec": {"suspend": True}}, "the operator changes Jobs that carry label gatehold.dev/hold or gatehold.dev/pods, and no others", before=made("launcher", job, "batch/v1", "jobs"), policy=JOBS),

@@ -12,6 +12,8 @@ from controlplane import kubernetes
 from tests.wall.attempt import Attempt, Seen, judge
 from tests.wall.conftest import Stage
 from tests.wall.running import UNREACHABLE
+from tests.wall.table_argo import ARGO_ROWS
+from tests.wall.table_argo_children import ARGO_CHILD_ROWS
 from tests.wall.table_children import CHILD_ROWS
 from tests.wall.table_closed import ONLY_ROWS
 from tests.wall.table_drain_status import DRAIN_STATUS_ROWS
@@ -36,14 +38,15 @@ REQUESTS = [*VERDICTS, *REQUEST_ROWS, *STATUS_ROWS, *JOB_ROWS, *PLACE_ROWS]
 ROLLOUTS = [*ROLLOUT_ROWS, *CHILD_ROWS, *HAND_ROWS, *POD_ROWS, *GATE_ROWS, *ONLY_ROWS]
 DRAINS = [*NODE_DRAINS, *SIGN_ROWS, *HELD_ROWS, *DRAIN_STATUS_ROWS, *WEBHOOK_ROWS]
 PROVISIONING = [*GATED_POD_ROWS, *GATED_JOB_ROWS, *PROVISION_ROWS]
-WHOLE = [*REQUESTS, *ROLLOUTS, *DRAINS, *PROVISIONING]
+ARGO = [*ARGO_ROWS, *ARGO_CHILD_ROWS]
+WHOLE = [*REQUESTS, *ROLLOUTS, *DRAINS, *PROVISIONING, *ARGO]
 TABLE = [attempt for attempt in WHOLE if attempt.since <= kubernetes()]
 HERE = "stamped" if kubernetes() >= (1, 36) else "unstamped"
 
 
 def rows(situation: str, *, stopped: bool = True) -> pytest.MarkDecorator:
     """The rows that mean something in this situation."""
-    here = {situation, *(["stopped"] if stopped else [])}
+    here = {situation, *(["stopped"] if stopped else []), *(["once"] if situation == "unstamped" else [])}
     found = [attempt for attempt in TABLE if here.issuperset(attempt.only.split())]
     found = [attempt for attempt in found if stopped or attempt.ask.state not in UNREACHABLE]
     return pytest.mark.parametrize("attempt", found, ids=[attempt.says for attempt in found])

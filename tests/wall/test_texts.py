@@ -58,6 +58,9 @@ def test_every_policy_has_its_binding_and_both_are_labelled() -> None:
         "gatehold-pods",
         "gatehold-gated-jobs",
         "gatehold-provision",
+        "gatehold-argo-rollouts",
+        "gatehold-argo-children",
+        "gatehold-argo-hand",
     }
 
     assert {name for kind, name in names if kind == VALIDATING[0]} == wanted

@@ -107,7 +107,7 @@ def _whole(read: Callable[[], Body], body: Any, how: str) -> Any:
     if how == "put":
         current = read()
         current["metadata"].pop("managedFields", None)
-        if not current["apiVersion"].startswith("gatehold.dev/"):  # its controller writes at any time
+        if not current["apiVersion"].startswith(("gatehold.dev/", "argoproj.io/")):  # its controller writes at any time
             current["metadata"].pop("resourceVersion")
         return merged(current, body)
     return body

@@ -2,16 +2,19 @@
 
 The proof and `gatehold doctor` call it. What counts is each object's whole spec: a binding set to Audit, one with an
 exclusion or parameters, a lax text of the same name and a missing object are all differences. Labels and annotations
-that others add are none.
+that others add are none. An installation may leave a type of Gate out: then its files of the wall are not expected, and
+in their place a policy is that refuses what would name such a Gate (manifests/left-out).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import yaml
+
+from gatehold.settings import GATE_TYPES
 
 Body = Mapping[str, Any]
 
@@ -23,6 +26,25 @@ STAMPING: Final = ("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding")
 """Stamping is a convenience of 1.36 and later. It may be absent, since the wall judges what it writes; where it is
 present it must be ours: another text could turn one word of a person into another."""
 
+GATE_OF: Final[Mapping[str, str]] = {
+    "15-rollouts.yaml": "Rollouts",
+    "17-nodes.yaml": "Drains",
+    "19-argo-rollouts.yaml": "ArgoRollouts",
+    "19-pods-hand.yaml": "Pods",
+    "19-pods-jobs.yaml": "Pods",
+    "19-pods.yaml": "Pods",
+    "21-stamp-authors.yaml": "Rollouts",
+    "22-stamp-nodes.yaml": "Drains",
+    "23-stamp-pods.yaml": "Pods",
+}
+"""The files of the wall that are there for one type of Gate, and left out with it. All others always stand."""
+
+_IN_PLACE: Final[Mapping[str, str]] = {
+    "argo-rollouts.yaml": "ArgoRollouts",
+    "drains.yaml": "Drains",
+    "pods.yaml": "Pods",
+    "rollouts.yaml": "Rollouts",
+}
 _CONSTRAINTS: Final[Mapping[str, Any]] = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
 _MISSING: Final = object()
 
@@ -39,9 +61,10 @@ class Difference(NamedTuple):
         return f"{self.kind} {self.name}: {self.what}" + ("" if self.what == "missing" else " differs from the shipped text")
 
 
-def shipped() -> tuple[Body, ...]:
-    """Every policy and binding that this version ships, by file and place in it."""
-    bodies = (body for text in _files() for body in yaml.safe_load_all(text))
+def shipped(gates: Collection[str] = GATE_TYPES) -> tuple[Body, ...]:
+    """Every policy and binding that this version ships for an installation with these types of Gates, by file and place."""
+    texts = (*_files("wall", lambda name: GATE_OF.get(name) in (None, *gates)), *left_out_files(gates))
+    bodies = (body for text in texts for body in yaml.safe_load_all(text))
     return tuple(body for body in bodies if body and body["kind"] in (*VALIDATING, *STAMPING))
 
 
@@ -72,9 +95,21 @@ def compare(expected: Iterable[Body], live: Iterable[Body]) -> list[Difference]:
     return found
 
 
-def _files() -> Iterator[str]:
-    for file in sorted(_folder("wall").iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".yaml"):
+def gates_of(live: Iterable[Body]) -> tuple[str, ...]:
+    """The types of Gates that a cluster with these policies has: those in whose place no policy of ours stands."""
+    names = {str(body["metadata"]["name"]) for body in live}
+    stands = {gate for file, gate in _IN_PLACE.items() if f"gatehold-no-{file.removesuffix('.yaml')}" in names}
+    return tuple(gate for gate in GATE_TYPES if gate not in stands)
+
+
+def left_out_files(gates: Collection[str]) -> Iterator[str]:
+    """The texts that stand in the place of the types of Gates that are not among these."""
+    return _files("left-out", lambda name: _IN_PLACE[name] not in gates)
+
+
+def _files(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
+    for file in sorted(_folder(folder).iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".yaml") and wanted(file.name):
             yield file.read_text(encoding="utf-8")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from gatehold.api.common import Body, ParseError, Wire, amount, read, sparse, word
 from gatehold.api.conditions import render_condition
 from gatehold.api.rollout import GATED_LABEL
+from gatehold.domain.argo.model import ArgoGate
 from gatehold.domain.model import DrainGate, DrainMode
 from gatehold.domain.pricing.price import Threshold
 from gatehold.domain.provision.model import OnDenied, PodGate
@@ -15,7 +16,9 @@ from gatehold.domain.status import Condition
 ROLLOUTS = "Rollouts"
 DRAINS = "Drains"
 PODS = "Pods"
-LEAST_COOLDOWN, MOST_COOLDOWN = 15, 86_400  # as in the CRD
+ARGO_ROLLOUTS = "ArgoRollouts"
+LEAST_COOLDOWN, MOST_COOLDOWN = 15, 86_400  # as in the CRD, and so is this
+MOST_TIMEOUT = 31_536_000
 
 
 class _PolicyRef(Wire):
@@ -43,12 +46,17 @@ class _Pods(Wire):
     on_denied: str | None = None
 
 
+class _ArgoRollouts(Wire):
+    timeout_seconds: int | None = None
+
+
 class _Spec(Wire):
     type: str
     policy_ref: _PolicyRef
     rollouts: _Rollouts = _Rollouts()
     drains: _Drains = _Drains()
     pods: _Pods = _Pods()
+    argo_rollouts: _ArgoRollouts = _ArgoRollouts()
 
 
 class _Metadata(Wire):
@@ -94,6 +102,15 @@ def parse_pods(body: Body) -> PodGate:
         amount(given.floor.hourly, f"{where}.floor.hourly"),
         OnDenied.KEEP if given.on_denied is None else word(OnDenied, given.on_denied, f"{where}.onDenied"),
     )
+
+
+def parse_argo(body: Body) -> ArgoGate:
+    """A Gate of type ArgoRollouts as a value. Raises ParseError, also for one of another type."""
+    meta, spec = _of_type(body, ARGO_ROLLOUTS)
+    given = spec.argo_rollouts.timeout_seconds
+    if given is not None and not 1 <= given <= MOST_TIMEOUT:
+        raise ParseError("spec.argoRollouts.timeoutSeconds: out of its bounds")
+    return ArgoGate(meta.name, spec.policy_ref.name, given)
 
 
 def type_of(body: Body) -> str:

@@ -28,6 +28,7 @@ _OF_POD: Final[Mapping[str, Any]] = {
     "terminationGracePeriodSeconds": 30,
     "enableServiceLinks": True,
     "serviceAccountName": "default",
+    "priorityClassName": "",
     "securityContext": {},
     "hostNetwork": False,
     "hostPID": False,

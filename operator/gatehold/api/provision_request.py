@@ -6,6 +6,7 @@ from typing import Any, Final
 from gatehold.api.approval_request import GATE_LABEL
 from gatehold.api.common import API_VERSION, Body, shortened, sparse
 from gatehold.api.masking import plain
+from gatehold.api.pod_digest import CLASS
 from gatehold.api.workloads import stated_hours
 from gatehold.domain.model import EffectType
 from gatehold.domain.pricing.price import Estimate, shown
@@ -83,6 +84,7 @@ def _evidence(question: Question, sight: Sight, currency: str, bodies: Sequence[
         _row("waiting now", f"{len(bodies)} pods or Jobs"),
         *_stated(owner, estimate, currency),
         *(_row("image", image) for image in question.images[:_MOST_LINES]),
+        *_class(bodies),
         *(_row("of one pod", line(part, currency)) for part in estimate.pod.parts[:_MOST_LINES]),
         *(_row("has no price", text) for text in estimate.pod.unknown[:_MOST_LINES]),
         *(_row("not as the template", text) for text in differences(sight, question.digest)[:_MOST_LINES]),
@@ -93,6 +95,13 @@ def _evidence(question: Question, sight: Sight, currency: str, bodies: Sequence[
 
 def _row(name: str, value: str) -> Json:
     return {"name": name, "value": shortened(plain(value), MOST_VALUE)}
+
+
+def _class(bodies: Sequence[Body]) -> list[Json]:
+    """Whom these pods push away where there is no room: as they were created, or as the template of their Job says."""
+    specs: list[Json] = [body.get("spec") or {} for body in bodies[:1]]
+    runs: list[Json] = [(spec.get("template") or {"spec": spec})["spec"] for spec in specs]
+    return [_row("priority class", str(spec[CLASS])) for spec in runs if spec.get(CLASS)]
 
 
 def _size(question: Question, sight: Sight) -> str:

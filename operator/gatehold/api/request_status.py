@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gatehold.api.argo_status import parse_argo, render_argo
 from gatehold.api.common import Body, ParseError, optional_time, sparse, stamp, time
 from gatehold.api.conditions import parse_condition, render_condition
 from gatehold.api.drain_status import parse_resolved, render_resolved_drain, render_resolved_nodes
@@ -118,6 +119,7 @@ def _resolved(wire: Json | None) -> Resolved | None:
         nodes=nodes,
         drain=drain,
         provision=parse_provision(wire.get("provision")),
+        argo=parse_argo(wire.get("argo")),
     )
 
 
@@ -146,6 +148,7 @@ def render_resolved(resolved: Resolved | None) -> Json:
         nodes=render_resolved_nodes(resolved.nodes),
         drain=render_resolved_drain(resolved.drain),
         provision=render_provision(resolved.provision),
+        argo=render_argo(resolved.argo),
     )
 
 

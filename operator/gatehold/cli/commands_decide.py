@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gatehold.cli.completing import request_names
 from gatehold.cli.options import Context, Form, Kubeconfig, Name, Namespace, Output, bare
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def register(app: typer.Typer) -> None:
 
 
 def approve_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The request: NAME or apr/NAME; none with --all.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="The request: NAME or apr/NAME; none with --all.", autocompletion=request_names),
+    ] = "",
     comment: Comment = "",
     option: Pick = "",
     role: Role = "",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gatehold.api.approval_policy import parse
 from gatehold.api.common import ParseError
+from gatehold.cli import argo
 from gatehold.cli.drain import sight
 from gatehold.cli.people import Person, flaw
 from gatehold.cli.record import quorum_table
@@ -136,7 +137,9 @@ def your_part(view: View, found: Deciders) -> Iterator[str]:
         yield f'gatehold withdraw {at} -m "why"'
     if pending and found.may_override and not person.is_system:
         yield f'gatehold override {at}{option} -m "why nobody can be waited for"   [dim]break-glass, recorded for good[/dim]'
-    if view.request.effect.type is EffectType.PROMOTE and view.request.subject is not None:
+    if argo.is_argo(view):
+        yield argo.next_command(view)
+    elif view.request.effect.type is EffectType.PROMOTE and view.request.subject is not None:
         yield f"gatehold rollout show {plain(view.request.subject.name)} -n {plain(view.request.namespace)}"
     yield f"gatehold wait {at}"
 

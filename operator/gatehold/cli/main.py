@@ -17,6 +17,7 @@ from gatehold.cli import (
     commands_drain,
     commands_price,
     commands_rollout,
+    completing,
 )
 from gatehold.cli.exits import Exit, Leave
 
@@ -35,6 +36,7 @@ commands_decide.register(app)
 commands.register(app)
 commands_rollout.register(app)
 commands_certs.register(app)
+completing.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gatehold.cli.completing import request_names, rollout_names
+
 _WHERE = "Which cluster"
 
 Kubeconfig = Annotated[str | None, typer.Option(help="Kubeconfig to use instead of $KUBECONFIG.", rich_help_panel=_WHERE)]
@@ -14,8 +16,10 @@ Context = Annotated[str | None, typer.Option(help="Context in it.", rich_help_pa
 Namespace = Annotated[
     str | None, typer.Option("--namespace", "-n", help="Namespace of the request or Rollout.", rich_help_panel=_WHERE)
 ]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The request: NAME or apr/NAME.")]
-RolloutName = Annotated[str, typer.Argument(metavar="NAME", help="The Rollout: NAME or gro/NAME.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The request: NAME or apr/NAME.", autocompletion=request_names)]
+RolloutName = Annotated[
+    str, typer.Argument(metavar="NAME", help="The Rollout: NAME or gro/NAME.", autocompletion=rollout_names)
+]
 
 
 class Form(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehold.cli import provision
+from gatehold.cli import argo, provision
 from gatehold.cli.drain import parts, sight
 from gatehold.cli.render import columns, pairs
 from gatehold.cli.text import plain, shorten
@@ -121,6 +121,8 @@ def effect_text(view: View) -> str:
     match request.effect.type:
         case EffectType.NONE:
             return "None: whoever asked goes on by itself"
+        case EffectType.PROMOTE if argo.is_argo(view):
+            return argo.effect_words(view)
         case EffectType.PROMOTE:
             return f"Promote: the canary of Rollout {name} becomes stable"
         case EffectType.DRAIN:
@@ -169,6 +171,7 @@ def _read(view: View) -> Iterator[tuple[str, str]]:
     if resolved is None or resolved.provision is None:
         yield "Price", price_text(raw.get("price"))
     yield from provision.read_rows(view)
+    yield from argo.read_rows(view)
     yield from parts.read_rows(view)
     for image in raw.get("imageIDs") or []:
         yield "Image id", plain(image)

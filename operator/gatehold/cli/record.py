@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatehold.cli import provision
+from gatehold.cli import argo, provision
 from gatehold.cli.drain import parts, sight
 from gatehold.cli.question import Section
 from gatehold.cli.render import columns, pairs
@@ -140,6 +140,8 @@ def _nothing_ran(view: View) -> str:
         return provision.nothing_ran(view)
     if view.request.effect.type is EffectType.RELEASE and subject is not None:
         return f"{plain(subject.kind)} {plain(subject.name)} stays held, nothing has run; ask again"
+    if argo.is_argo(view):
+        return argo.nothing_ran(view)
     if view.request.effect.type is EffectType.PROMOTE and subject is not None:
         return f"Rollout {plain(subject.name)} takes its canary away and keeps what stable runs"
     return "nothing was done; ask again" if view.request.has_effect else "whoever waits is told, and does not go on"

@@ -8,6 +8,8 @@ from gatehold.admission.texts import shipped
 from gatehold.controllers.apply import Apply
 from gatehold.controllers.approval_policy import PolicyController
 from gatehold.controllers.approval_request import RequestController
+from gatehold.controllers.argo.controller import ArgoController
+from gatehold.controllers.argo.gather import ArgoGather
 from gatehold.controllers.break_glass import EVERY_SECONDS as BREAK_GLASS_SECONDS
 from gatehold.controllers.break_glass import BreakGlass
 from gatehold.controllers.effects import Hands
@@ -69,12 +71,13 @@ async def run_operator(settings: Settings) -> int:
 
 def build(runtime: Runtime) -> Controllers:
     """Make the controllers of one process."""
-    texts = shipped()
+    texts = shipped(runtime.settings.gates)
     probe = ProbeAccount(runtime, texts)
     wall = Wall(WallProof(probe, texts), probe, runtime.metrics)
     prices = PriceTables(runtime)
     sights, provision = Sights(runtime, prices, Owners(runtime)), ProvisionHands(runtime)
-    hands, tell = Hands(runtime, sights, provision), Tell(runtime)
+    argo = ArgoGather(runtime)
+    hands, tell = Hands(runtime, sights, provision, argo), Tell(runtime)
     gather = Gather(runtime, wall, hands)
     requests = RequestController(runtime, gather, Apply(runtime, wall, gather, hands, tell))
     voice = WallVoice(runtime, wall, tell)
@@ -84,6 +87,11 @@ def build(runtime: Runtime) -> Controllers:
     nodes = NodeController(runtime, maintenance, evictions.proof.proven)
     evictions.proof.on_turn = nodes.turned
     prices.turned = lambda: wake_provision(runtime)
+
+    of_gates = (
+        ("Drains", Periodic("maintenance", MAINTENANCE_SECONDS, maintenance.sweep)),
+        ("Pods", Periodic("price-table", PRICES_SECONDS, prices.look, leader_only=False)),
+    )
 
     async def on_leading() -> None:
         try:
@@ -105,15 +113,15 @@ def build(runtime: Runtime) -> Controllers:
             rollout_controller(runtime, wall, gather.is_genuine),
             GateController(runtime, evictions.proof.state, prices),
             ProvisionController(runtime, wall, sights, provision, Glass(runtime, tell)),
+            ArgoController(runtime, argo),
             nodes,
         ),
         periodics=(
             Periodic("wall", PROOF_SECONDS, keep, leader_only=False),
             Periodic("break-glass", BREAK_GLASS_SECONDS, BreakGlass(runtime, tell).sweep),
-            Periodic("maintenance", MAINTENANCE_SECONDS, maintenance.sweep),
             Periodic("orphans", ORPHANS_SECONDS, Orphans(runtime).sweep),
-            Periodic("price-table", PRICES_SECONDS, prices.look, leader_only=False),
             Periodic("retention", runtime.settings.retention_sweep_seconds, Retention(runtime, Hindsight(tell)).sweep),
+            *(periodic for gate, periodic in of_gates if gate in runtime.settings.gates),
             *evictions.periodics,
         ),
         parts=evictions.parts,

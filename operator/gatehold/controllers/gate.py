@@ -9,13 +9,23 @@ from gatehold.api.common import ParseError, shortened, time
 from gatehold.controllers.apply import merge_patch
 from gatehold.controllers.policies import known_policy
 from gatehold.controllers.price_table import PriceTables
-from gatehold.domain.gate import Readiness, WebhookState, drains_readiness, pods_readiness, readiness, unreadable
+from gatehold.domain.gate import (
+    Readiness,
+    WebhookState,
+    argo_readiness,
+    drains_readiness,
+    left_out,
+    pods_readiness,
+    readiness,
+    unreadable,
+)
 from gatehold.domain.model import Policy
 from gatehold.domain.reasons import ConditionType
 from gatehold.domain.status import Condition
 from gatehold.kube.errors import Absent
 from gatehold.kube.resources import GATES
 from gatehold.runtime.parts import GATE, Key, Runtime
+from gatehold.settings import GATE_TYPES
 
 Body = dict[str, Any]
 Webhook = Callable[[], tuple[WebhookState, str]]
@@ -54,12 +64,18 @@ class GateController:
 
     def _judged(self, body: Body) -> Readiness:
         try:
-            if gate.type_of(body) == gate.DRAINS:
+            kind = gate.type_of(body)
+            if kind in GATE_TYPES and kind not in self._runtime.settings.gates:
+                return left_out(kind)
+            if kind == gate.DRAINS:
                 drains = gate.parse_drains(body)
                 return drains_readiness(drains, *self._policy(drains.policy), *self._webhook())
-            if gate.type_of(body) == gate.PODS:
+            if kind == gate.PODS:
                 pods, prices = gate.parse_pods(body), self._prices
                 return pods_readiness(pods, *self._policy(pods.policy), prices.flaw, missing=prices.missing)
+            if kind == gate.ARGO_ROLLOUTS:
+                argo = gate.parse_argo(body)
+                return argo_readiness(argo, *self._policy(argo.policy))
             name = gate.parse(body).policy
             return readiness(name, *self._policy(name))
         except ParseError as error:

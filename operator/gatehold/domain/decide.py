@@ -14,7 +14,7 @@ from gatehold.domain.effects.base import ALWAYS, EffectRules, Ending
 from gatehold.domain.effects.unsupported import Unsupported
 from gatehold.domain.model import EffectType, Verdict, Word
 from gatehold.domain.phases import Phase, is_refused
-from gatehold.domain.plan import PROVEN_WRITES, Finding, MarkDone, NoteRequest, Observed, Plan, Proof
+from gatehold.domain.plan import PROVEN_WRITES, UNMARKED_WRITES, Finding, MarkDone, NoteRequest, Observed, Plan, Proof
 from gatehold.domain.quorum import counted_approvals
 from gatehold.domain.reasons import UNDER_WAY, ConditionType, Reason
 from gatehold.domain.schedule import earliest, escalate, next_instant, whole
@@ -172,14 +172,18 @@ def _approve(observed: Observed, status: Status, decision: Decision, now: dateti
     if begun is not None and begun.state is EffectState.RUNNING:  # let go by this status itself, so it has to stand first
         return Plan(with_conditions(status, None, None, now), proof=Proof.BEFORE_STATUS, recheck_at=status.valid_until)
     plan = _approved(observed, status, now)
-    if observed.request.effect.type is EffectType.PROMOTE and plan.status.phase is Phase.APPROVED:
-        return replace(plan, proof=Proof.BEFORE_WRITES)  # its Rollout's cycle uses the yes, and waits for the same look
+    promotes = observed.request.effect.type is EffectType.PROMOTE and plan.status.phase is Phase.APPROVED
+    if promotes and plan.proof is Proof.NONE:
+        # its Rollout's cycle uses the yes, and waits for the same look; what waits for something else says that it was done
+        held = plan.status.condition(ConditionType.HELD)
+        waits = held is not None and held.status == "True"
+        return replace(plan, proof=Proof.BEFORE_STATUS if waits else Proof.BEFORE_WRITES)
     return plan
 
 
 def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
     """The effect is carried out; a deny or a withdrawal still stops it."""
-    rules = _rules(observed)
+    rules, before = _rules(observed), status.effect
     begun = status.effect is None or status.effect.state is not EffectState.WAITING or rules.begun(observed)
     ending = _stopped(observed, status) or (None if begun else _unproven(observed, status))
     if ending is not None:
@@ -195,6 +199,8 @@ def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
     writes = refusals.left(step.writes, observed.refusal)
     releases = any(isinstance(write, PROVEN_WRITES) for write in writes)
     proof = Proof.BEFORE_WRITES if releases else Proof.NONE
+    if step.effect != before and any(isinstance(write, UNMARKED_WRITES) for write in writes):
+        proof = Proof.BEFORE_STATUS  # with this status its yes counts as one that met the wall
     return Plan(with_conditions(status, held, None, now, stalled=step.stalled), writes, proof, step.recheck_at)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gatehold.domain.argo.decide import why_unasked
+from gatehold.domain.argo.model import ArgoGate
 from gatehold.domain.model import DrainGate, DrainMode, EffectType, Policy
 from gatehold.domain.provision.model import PodGate
 from gatehold.domain.reasons import ToldWord
@@ -16,7 +18,11 @@ class GateReason(ToldWord):
     POLICY_UNUSABLE = "PolicyUnusable", "Nobody can be asked by its policy: what is behind the Gate is held."
     EFFECT_NOT_ALLOWED = (
         "EffectNotAllowed",
-        "Its policy lacks an effect (Rollouts: Promote; Drains: Drain, mode Hold also Release; Pods: Release): all is held.",
+        "Its policy lacks an effect (both kinds of Rollouts: Promote; Drains: Drain, and Release with Hold; Pods: Release).",
+    )
+    LEFT_OUT = (
+        "LeftOut",
+        "This installation leaves Gates of this type out (GATEHOLD_GATES): what is behind it is not acted on.",
     )
     UNREADABLE = "Unreadable", "This operator cannot read the Gate: what is behind it is held."
     PRICE_TABLE_MISSING = "PriceTableMissing", "There is no price table: what is not approved yet behind the Gate is held."
@@ -94,6 +100,19 @@ def pods_readiness(gate: PodGate, policy: Policy | None, flaw: str, table: str =
     return Readiness(True, GateReason.POLICY_FOUND, f"dear pods behind this gate are asked about under policy {gate.policy}")
 
 
+def argo_readiness(gate: ArgoGate, policy: Policy | None, flaw: str) -> Readiness:
+    """The same of a Gate of type ArgoRollouts."""
+    why = why_unasked(policy, flaw, gate.policy, gate.timeout_seconds)
+    held = f"Argo Rollouts behind this gate stay at their pauses: {why}"
+    if policy is None:
+        return Readiness(False, GateReason.POLICY_NOT_FOUND, held)
+    if why:
+        listed = flaw or EffectType.PROMOTE in policy.effects
+        return Readiness(False, GateReason.POLICY_UNUSABLE if listed else GateReason.EFFECT_NOT_ALLOWED, held)
+    text = f"pauses of Argo Rollouts behind this gate are asked about under policy {gate.policy}"
+    return Readiness(True, GateReason.POLICY_FOUND, text)
+
+
 def _no_webhook(webhook: WebhookState, why: str) -> Readiness:
     because = f": {why}" if why else ""
     if webhook is WebhookState.NOT_INSTALLED:
@@ -103,6 +122,12 @@ def _no_webhook(webhook: WebhookState, why: str) -> Readiness:
         return Readiness(False, GateReason.WEBHOOK_NOT_INSTALLED, text)
     text = f"the webhook for evictions is not proven{because}; until it is every node is Deny; look: gatehold doctor"
     return Readiness(False, GateReason.WEBHOOK_NOT_PROVEN, text)
+
+
+def left_out(type_: str) -> Readiness:
+    """The same of a Gate of a type that this installation does without."""
+    text = f"this installation leaves Gates of type {type_} out (GATEHOLD_GATES): what waits behind it goes on waiting"
+    return Readiness(False, GateReason.LEFT_OUT, text)
 
 
 def unreadable(why: str) -> Readiness:

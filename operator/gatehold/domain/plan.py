@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from gatehold.domain.argo.model import AbortArgo, ArgoSight, ResumeArgo
 from gatehold.domain.model import Policy, Request, Verdict
 from gatehold.domain.nodes import (
     CloseNode,
@@ -124,6 +125,7 @@ class Facts:
     drain: DrainFacts | None = None
     node: NodeFacts | None = None  # the subject of a held drain
     provision: Sight | None = None  # everything of the owner whose pods are held
+    argo: ArgoSight | None = None  # the Argo Rollout that waits at a pause, and its Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +216,14 @@ Write = (
     | ScaleOwner
     | SuspendOwner
     | DeleteOwner
+    | ResumeArgo
+    | AbortArgo
 )
-PROVEN_WRITES = (ReleaseJob, TakeLease, CordonNode, LetGo)
+PROVEN_WRITES = (ReleaseJob, TakeLease, CordonNode, LetGo, ResumeArgo)
 """What lets a subject go: the wall is proven again beside the status write, before any of them."""
+
+UNMARKED_WRITES = (ResumeArgo,)
+"""Those that leave no mark on their subject: that they are about to come is recorded, and the wall is proven before that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,10 @@ class Reason(ToldWord):
         "PriceTableBroken",
         "The price table is missing or broken: what is not approved yet is neither priced, nor asked about, nor let go.",
     )
+    ROLLOUT_STOPPED = (
+        "RolloutStopped",
+        "spec.paused of an Argo Rollout is true: its approval waits until that is taken back, or lapses.",
+    )
     NOT_APPROVED = (
         "NotApproved",
         "People did not approve that many pods of this template: the rest stays inert until it is asked about again.",

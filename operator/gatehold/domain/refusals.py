@@ -4,6 +4,7 @@ The writer of the status cannot tell a new try from the old trouble; so what is 
 write is due or this one has landed. That is one write when it begins, and none of its own when it ends.
 """
 
+from gatehold.domain.argo.model import AbortArgo, ResumeArgo
 from gatehold.domain.nodes import CloseNode, CordonNode, DropLease, EvictPods, TakeLease, UncordonNode
 from gatehold.domain.plan import (
     CloseJob,
@@ -35,6 +36,10 @@ def _verb(write: Write) -> str:
             return f"take finalizer gatehold.dev/outcome off Job {write.job.name}"
         case TakeLease() | CordonNode() | EvictPods() | CloseNode() | UncordonNode() | DropLease():
             return _verb_of_nodes(write)
+        case ResumeArgo():
+            return f"let Rollout {write.rollout.name} go on"
+        case AbortArgo():
+            return f"abort Rollout {write.rollout.name}"
         case _:  # NoteRequest and MarkDone: the request itself
             return "mark the request"
 

@@ -133,6 +133,20 @@ class ResolvedProvision:
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedArgo:
+    """The pause of an Argo Rollout that people are asked about. `step_index` is None for blue-green."""
+
+    pod_hash: str
+    stable_hash: str
+    paused_at: datetime
+    step_index: int | None = None
+    steps: int = 0
+    weight: int = 0
+    images: tuple[str, ...] = ()
+    stable_images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """What the operator read itself; part of the digest. `image_ids` are those that a canary runs, as container=imageID."""
 
@@ -143,6 +157,7 @@ class Resolved:
     nodes: tuple[ResolvedNode, ...] = ()
     drain: ResolvedDrain | None = None
     provision: ResolvedProvision | None = None
+    argo: ResolvedArgo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,6 +212,12 @@ class Store:
         """Return the creationTimestamp of the request that has waited longest."""
         return min((ranked.first() for ranked in self._pending_of_policy.values()), default=None)
 
+    def overdue_since(self, now: float) -> float | None:
+        """Return the earliest deadline of what still waits for a decision, if that is over; server time, as `now` is."""
+        due = (record.summary.due_at for record in self._records.values() if record.summary.waiting)
+        earliest = min((at for at in due if at is not None), default=now)
+        return earliest if earliest < now else None
+
     # ---- indexes
 
     def _rank(self, ranked: Ranked | None, record: Record) -> int:

@@ -7,6 +7,7 @@ module and sets `router` and `cluster` before it starts kopf.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
@@ -14,17 +15,25 @@ import kopf
 
 from gatehold.kube.client import Cluster
 from gatehold.kube.resources import Resource
-from gatehold.runtime.kinds import KINDS
+from gatehold.runtime.kinds import KINDS, Kind
 from gatehold.runtime.routing import Router
 
 router: ContextVar[Router] = ContextVar("gatehold_router")
 cluster: ContextVar[Cluster] = ContextVar("gatehold_cluster")
-registry = kopf.OperatorRegistry()
-
 _TOKEN_LIFE = timedelta(minutes=10)
 
 
-def _watch(resource: Resource) -> None:
+def registry_of(kinds: Iterable[Kind]) -> kopf.OperatorRegistry:
+    """Make what kopf is to watch for: these kinds, but for those that are watched without it."""
+    registry = kopf.OperatorRegistry()
+    kopf.on.login(registry=registry)(login)
+    for kind in kinds:
+        if not kind.plain:
+            _watch(registry, kind.resource)
+    return registry
+
+
+def _watch(registry: kopf.OperatorRegistry, resource: Resource) -> None:
     """Hand every event of that kind to the router; what happens then stands in `kinds`."""
 
     async def changed(event: kopf.RawEvent, **_: object) -> None:
@@ -33,12 +42,6 @@ def _watch(resource: Resource) -> None:
     kopf.on.event(*resource[:3], id=resource.plural, registry=registry)(changed)
 
 
-for _kind in KINDS:
-    if not _kind.plain:
-        _watch(_kind.resource)
-
-
-@kopf.on.login(registry=registry)
 async def login(**_: object) -> kopf.ConnectionInfo:
     """Be the same account as our own client; a token is asked for again before it can run out."""
     ours = await cluster.get().credentials()

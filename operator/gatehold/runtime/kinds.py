@@ -7,12 +7,14 @@ this table for every event and every list, `handlers` registers it with kopf.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from gatehold.kube.resources import (
+    ARGO_NAMESPACES,
+    ARGO_ROLLOUTS,
     DEPLOYMENTS,
     GATED_JOBS,
     GATES,
@@ -30,11 +32,11 @@ from gatehold.kube.resources import (
     VAP_BINDINGS,
     Resource,
 )
-from gatehold.runtime import pods
+from gatehold.runtime import argo, pods
 from gatehold.runtime.cache import Record, Store, Summarise
 from gatehold.runtime.nodes import gate_of, note_of, trimmed
 from gatehold.runtime.objects import Item, Objects
-from gatehold.runtime.parts import GATE, NODE, PODS_OWNER, POLICY, REQUEST, ROLLOUT, Key
+from gatehold.runtime.parts import ARGO_ROLLOUT, GATE, NODE, PODS_OWNER, POLICY, REQUEST, ROLLOUT, Key
 
 Body = Mapping[str, Any]
 
@@ -63,6 +65,8 @@ class Caches:
         self.pods = Objects(note=pods.pod_note, group=pods.group_of, trim=pods.trimmed, tag=pods.released_by)
         self.gated_jobs = Objects(note=pods.job_note, group=pods.group_of, trim=pods.trimmed)
         self.pod_namespaces = Objects(note=_labelled(pods.LABEL), group=lambda item: item.note)
+        self.argo_rollouts = Objects(note=argo.note_of, group=lambda item: item.namespace, trim=argo.trimmed)
+        self.argo_namespaces = Objects(note=_labelled(argo.LABEL), group=lambda item: item.note)
         self.nodes = Objects(note=note_of, group=gate_of, trim=trimmed)
 
 
@@ -97,6 +101,8 @@ class Kind:
     """List it again that often, whatever the settings say."""
     optional: bool = False
     """The API server may not serve it; then there are none."""
+    gate: str = ""
+    """The type of Gate that it is watched for; where an installation leaves that out, it is not."""
     plain: bool = False
     """Watched without kopf, whose listing is dear, and only as far as we may: without the right to, none are known."""
 
@@ -105,7 +111,7 @@ class Kind:
 
 
 def _request_wakes(desk: Desk, record: Record) -> None:
-    """The Rollout that it asks about, or the owner of the pods."""
+    """The Rollout that it asks about, ours or Argo's, or the owner of the pods."""
     if record.summary.pods_of:
         desk.enqueue(_owner_key(record), record.summary.urgent)
         return
@@ -129,6 +135,8 @@ def _policy_wakes(desk: Desk, item: Item) -> None:
             desk.enqueue(Key(GATE, "", gate.name, gate.uid))
             for namespace in desk.caches.pod_namespaces.grouped(gate.name):
                 wake_pods(desk, namespace.name)
+            for namespace in desk.caches.argo_namespaces.grouped(gate.name):
+                _argo_space_wakes(desk, namespace)
 
 
 def _job_wakes(desk: Desk, item: Item) -> None:
@@ -157,6 +165,8 @@ def _gate_wakes(desk: Desk, item: Item) -> None:
         _namespace_wakes(desk, namespace)
     for namespace in desk.caches.pod_namespaces.grouped(item.name):
         wake_pods(desk, namespace.name)
+    for namespace in desk.caches.argo_namespaces.grouped(item.name):
+        _argo_space_wakes(desk, namespace)
     for node in desk.caches.nodes.grouped(item.name):
         desk.enqueue(node_key(node))
 
@@ -198,6 +208,19 @@ def _pod_namespace_wakes(desk: Desk, item: Item) -> None:
     wake_pods(desk, item.name)
 
 
+def _argo_wakes(desk: Desk, item: Item) -> None:
+    """The requests that ask about it, and its own cycle where it waits for somebody behind a Gate."""
+    _wake_requests(desk, ARGO_ROLLOUTS, item)
+    if argo.is_paused(item) and desk.caches.argo_namespaces.named("", item.namespace) is not None:
+        desk.enqueue(argo_key(item))
+
+
+def _argo_space_wakes(desk: Desk, item: Item) -> None:
+    """Its Argo Rollouts that wait, and what is asked about them: it may have come from another Gate."""
+    for rollout in desk.caches.argo_rollouts.grouped(item.name):
+        _argo_wakes(desk, rollout)
+
+
 KINDS: tuple[Kind, ...] = (
     Kind(POLICIES, "policies", _policy_wakes, key=POLICY, every_seconds=_FEW_SECONDS),
     Kind(VAP, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS),
@@ -205,14 +228,24 @@ KINDS: tuple[Kind, ...] = (
     Kind(MAP, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS, optional=True),
     Kind(MAP_BINDINGS, "wall", _wall_wakes, OURS, every_seconds=_FEW_SECONDS, optional=True),
     Kind(GATES, "gates", _gate_wakes, key=GATE, every_seconds=_FEW_SECONDS, optional=True),
-    Kind(NAMESPACES, "namespaces", _namespace_wakes, GATED, note_only=True, every_seconds=_FEW_SECONDS),
-    Kind(POD_NAMESPACES, "pod_namespaces", _pod_namespace_wakes, pods.LABEL, note_only=True, plain=True),
-    Kind(NODES, "nodes", _node_wakes, note_only=True, gone=_node_gone, plain=True),
-    Kind(DEPLOYMENTS, "deployments", _deployment_wakes, OF_ROLLOUT),
-    Kind(ROLLOUTS, "rollouts", _rollout_wakes, key=ROLLOUT, optional=True),
+    Kind(NAMESPACES, "namespaces", _namespace_wakes, GATED, note_only=True, every_seconds=_FEW_SECONDS, gate="Rollouts"),
+    Kind(POD_NAMESPACES, "pod_namespaces", _pod_namespace_wakes, pods.LABEL, note_only=True, gate="Pods", plain=True),
+    Kind(
+        ARGO_NAMESPACES,
+        "argo_namespaces",
+        _argo_space_wakes,
+        argo.LABEL,
+        note_only=True,
+        gate="ArgoRollouts",
+        plain=True,
+    ),
+    Kind(ARGO_ROLLOUTS, "argo_rollouts", _argo_wakes, note_only=True, optional=True, gate="ArgoRollouts", plain=True),
+    Kind(NODES, "nodes", _node_wakes, note_only=True, gone=_node_gone, gate="Drains", plain=True),
+    Kind(DEPLOYMENTS, "deployments", _deployment_wakes, OF_ROLLOUT, gate="Rollouts"),
+    Kind(ROLLOUTS, "rollouts", _rollout_wakes, key=ROLLOUT, optional=True, gate="Rollouts"),
     Kind(JOBS, "jobs", _job_wakes, HELD),
-    Kind(GATED_JOBS, "gated_jobs", _gated_job_wakes, pods.LABEL, note_only=True, plain=True),
-    Kind(PODS, "pods", _pod_wakes, pods.LABEL, note_only=True, plain=True),
+    Kind(GATED_JOBS, "gated_jobs", _gated_job_wakes, pods.LABEL, note_only=True, gate="Pods", plain=True),
+    Kind(PODS, "pods", _pod_wakes, pods.LABEL, note_only=True, gate="Pods", plain=True),
     Kind(REQUESTS, "requests", _request_wakes, NOT_DONE, key=REQUEST, gone=_request_gone),
 )
 """In the order in which they must be known: a request is decided by all the others.
@@ -221,6 +254,11 @@ What every decision goes by, and there is little of it, is listed every few seco
 missed for long. Namespaces are watched only while a Gate is named on them: what leaves is not gated any more. Of Jobs and
 namespaces there are two parts, for two labels; kopf can watch one of each.
 """
+
+
+def kinds_for(gates: Collection[str]) -> tuple[Kind, ...]:
+    """The rows that an installation with these types of Gates watches; of the others nothing is ever known."""
+    return tuple(kind for kind in KINDS if not kind.gate or kind.gate in gates)
 
 
 # ---- what else the router and the table share
@@ -241,6 +279,11 @@ def node_key(item: Item) -> Key:
     return Key(NODE, "", item.name, item.uid)
 
 
+def argo_key(item: Item) -> Key:
+    """The key of a Rollout of Argo."""
+    return Key(ARGO_ROLLOUT, item.namespace, item.name, item.uid)
+
+
 def wake_pods(desk: Desk, namespace: str = "") -> None:
     """Ask for a cycle of whatever has pods or Jobs in a namespace, or anywhere, while this process acts."""
     if not desk.acting:
@@ -250,11 +293,25 @@ def wake_pods(desk: Desk, namespace: str = "") -> None:
         desk.enqueue(pods.owner_key(item))
 
 
+def wake_argo(desk: Desk) -> None:
+    """Ask for a cycle of every Argo Rollout that waits behind a Gate, while this process acts."""
+    for rollout in argo_waiting(desk.caches):
+        desk.enqueue(argo_key(rollout))
+
+
+def argo_waiting(caches: Caches) -> Iterator[Item]:
+    """Every Argo Rollout that stands at a pause behind a Gate."""
+    for namespace in caches.argo_namespaces:
+        yield from (item for item in caches.argo_rollouts.grouped(namespace.name) if argo.is_paused(item))
+
+
 def wake_subject(desk: Desk, record: Record, *, urgent: bool) -> None:
     """Ask for a cycle of the Rollout that a request is about, if it is about one."""
     for api_version, kind, namespace, name in record.summary.subjects:
         if kind == ROLLOUTS.kind and api_version == ROLLOUTS.api_version:
             _wake_rollout(desk, namespace, name, urgent=urgent)
+        elif kind == ARGO_ROLLOUTS.kind and api_version.startswith(f"{ARGO_ROLLOUTS.group}/"):
+            _wake_argo(desk, namespace, name)
 
 
 def at_work(item: Item) -> bool:
@@ -281,6 +338,13 @@ def _wake_rollout(desk: Desk, namespace: str, name: str, *, urgent: bool = False
     item = desk.caches.rollouts.named(namespace, name) if desk.acting else None
     if item is not None:
         desk.enqueue(rollout_key(item), urgent or at_work(item))
+
+
+def _wake_argo(desk: Desk, namespace: str, name: str) -> None:
+    """Ask for a cycle of the Argo Rollout of that name, where it waits: what was asked may be over, and be asked anew."""
+    item = desk.caches.argo_rollouts.named(namespace, name) if desk.acting else None
+    if item is not None and argo.is_paused(item):
+        desk.enqueue(argo_key(item))
 
 
 def _owner_key(record: Record) -> Key:

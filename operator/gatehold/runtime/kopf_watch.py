@@ -38,7 +38,7 @@ class KopfWatch:
         settings = kopf.OperatorSettings()
         handlers.configure(settings)
         tasks = await kopf.spawn_tasks(
-            registry=handlers.registry,
+            registry=handlers.registry_of(self._router.watched_kinds),
             settings=settings,
             memories=Forgetful(),
             clusterwide=True,

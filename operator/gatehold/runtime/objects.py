@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,8 @@ class Objects:
         self._group = group
         self._tag = tag
         self._groups: OneOrMany[str] = OneOrMany()
+        self._came: dict[str, int] = {}  # group -> its number, the latest last
+        self._count = 0
         self._tags: OneOrMany[str] = OneOrMany()
         self._items: dict[str, Item] = {}
         self._departed = Departed()
@@ -117,6 +120,13 @@ class Objects:
         """Return the groups that are there whose names begin so; only of a cache that has groups."""
         return tuple(group for group in self._groups if group.startswith(prefix))
 
+    def groups_since(self, number: int) -> tuple[tuple[str, ...], int]:
+        """Return the groups that came after that one (0: all), the latest first, and the number to ask with next.
+
+        One that went and came again is new, and one of a single item comes again with each change of it.
+        """
+        return tuple(itertools.takewhile(lambda group: self._came[group] > number, reversed(self._came))), self._count
+
     def names(self) -> tuple[tuple[str, str], ...]:
         """Return (namespace, name) of everything known."""
         return tuple(self._names)
@@ -139,12 +149,19 @@ class Objects:
 
     def _index(self, item: Item) -> None:
         if self._group is not None:
-            self._groups.add(self._group(item), item.uid)
+            group = self._group(item)
+            self._groups.add(group, item.uid)
+            if group not in self._came:
+                self._count += 1
+                self._came[group] = self._count
         if self._tag is not None and self._tag(item):
             self._tags.add(self._tag(item), item.uid)
 
     def _unindex(self, item: Item) -> None:
         if self._group is not None:
-            self._groups.discard(self._group(item), item.uid)
+            group = self._group(item)
+            self._groups.discard(group, item.uid)
+            if not self._groups.get(group):
+                self._came.pop(group, None)
         if self._tag is not None:
             self._tags.discard(self._tag(item), item.uid)

@@ -106,7 +106,7 @@ class Operator:
         self.acting = asyncio.Event()
         self.queue = WorkQueue()
         self.deadlines = Deadlines(clock, lambda key: self.router.enqueue(key, urgent=True))
-        self.router = Router(Caches(summarise), self.queue, clock, settings.namespace)
+        self.router = Router(Caches(summarise), self.queue, clock, settings.namespace, settings.gates)
         self.workers = Workers(self.queue, self.deadlines, metrics, self.may_act)
         self.recorder = Recorder(cluster, clock, metrics, self.identity, idle=self.queue.drained)
         self.notices = Notices(settings.notice_url, metrics, insecure_loopback=settings.notice_insecure_loopback)
@@ -144,6 +144,8 @@ class Operator:
             pods=caches.pods,
             gated_jobs=caches.gated_jobs,
             pod_namespaces=caches.pod_namespaces,
+            argo_rollouts=caches.argo_rollouts,
+            argo_namespaces=caches.argo_namespaces,
             nodes=caches.nodes,
             wall=caches.wall,
             metrics=self.metrics,

@@ -36,6 +36,7 @@ POLICY = "ApprovalPolicy"
 ROLLOUT = "Rollout"
 GATE = "Gate"
 NODE = "Node"
+ARGO_ROLLOUT = "ArgoRollout"
 PODS_OWNER = "PodsOwner"
 """What controls pods of a gated namespace directly: a ReplicaSet or a Job, or a pod that nothing controls."""
 
@@ -117,6 +118,10 @@ class Runtime:
     """Jobs of gated namespaces (the same label)."""
     pod_namespaces: Objects
     """Namespaces whose pods are gated (label gatehold.dev/pods); the item's `note` is the Gate's name."""
+    argo_rollouts: Objects
+    """Rollouts of Argo, anywhere; the item's `note` is where each stands, see `runtime.argo`."""
+    argo_namespaces: Objects
+    """Namespaces whose Argo Rollouts are gated (label gatehold.dev/argo-rollouts); the item's `note` is the Gate's name."""
     nodes: Objects
     """Every node, cut down to labels, annotations, `unschedulable` and taints; grouped by the Gate that its label names."""
     wall: Objects

@@ -151,7 +151,7 @@ class Resync:
         except Absent:
             if not self.feed.optional:
                 raise
-            dropped = 0
+            dropped = self._unserved(known)
         except Forbidden as error:
             if not self.feed.plain:
                 raise
@@ -160,6 +160,13 @@ class Resync:
         finally:
             self._touched = None
         return len(listed) if first else taken + dropped
+
+    def _unserved(self, known: Mapping[str, str]) -> int:
+        """The kind is not served, or not any more; with a kind that kopf does not watch nobody else says so."""
+        if not self.feed.plain:
+            return 0
+        self.version = ""  # a watch from there would end at once, again and again
+        return self._drop(set(known))
 
     def _take(self, body: Mapping[str, Any], known: Mapping[str, str], listed: set[str]) -> bool:
         meta = body["metadata"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from gatehold.kube.clock import ClockUnknown, ServerClock
@@ -22,8 +22,10 @@ from gatehold.runtime.kinds import (
     at_work,
     is_due,
     key_of,
+    kinds_for,
     node_key,
     rollout_key,
+    wake_argo,
     wake_pods,
     wake_subject,
 )
@@ -32,6 +34,7 @@ from gatehold.runtime.parts import GATE, POLICY, ROLLOUT, Key
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.resync import Feed, Listings, Resync
 from gatehold.runtime.watchdog import HEARTBEAT, PROBE
+from gatehold.settings import GATE_TYPES
 
 Event = Mapping[str, Any]
 Body = Mapping[str, Any]
@@ -43,9 +46,12 @@ _HEAD_START = 1.0  # seconds that what is decided or due has for itself at a tak
 class Router:
     """Fills the caches and asks for cycles."""
 
-    def __init__(self, caches: Caches, queue: WorkQueue, clock: ServerClock, namespace: str) -> None:
-        """Begin as a standby."""
+    def __init__(
+        self, caches: Caches, queue: WorkQueue, clock: ServerClock, namespace: str, gates: Collection[str] = GATE_TYPES
+    ) -> None:
+        """Begin as a standby; nothing is watched for types of Gates that are not among these."""
         self.caches = caches
+        self.watched_kinds = kinds_for(gates)
         self.acting = False
         self.on_wall_change: Callable[[], None] = lambda: None
         self.on_verdict: Callable[[], None] = lambda: None
@@ -123,7 +129,7 @@ class Router:
 
     def feeds(self) -> list[Feed]:
         """Return what to list, in the order in which it must be known."""
-        return [self._feed(kind) for kind in KINDS]
+        return [self._feed(kind) for kind in self.watched_kinds]
 
     # ---- asking for cycles
 
@@ -155,6 +161,7 @@ class Router:
             if item.note:
                 self.enqueue(node_key(item))
         wake_pods(self)
+        wake_argo(self)
         for place, found in enumerate(rest):
             if place % _AT_ONCE == 0:
                 await asyncio.sleep(0)

@@ -39,6 +39,12 @@ TABLE: tuple[Metric, ...] = (
     ),
     Metric("gatehold_pending", Type.GAUGE, ("policy",), "Requests that wait for a decision, by policy."),
     Metric("gatehold_oldest_pending_seconds", Type.GAUGE, (), "Age of the request that has waited longest; 0 without one."),
+    Metric(
+        "gatehold_overdue_seconds",
+        Type.GAUGE,
+        (),
+        "How long ago the deadline was over of a request that still waits; 0 where there is none: alert on a minute.",
+    ),
     Metric("gatehold_decisions_total", Type.COUNTER, ("outcome", "by"), "Decisions, by outcome and by whose hand."),
     Metric("gatehold_decision_seconds", Type.HISTOGRAM, (), "Seconds from prepared to decided.", _HUMAN_SECONDS),
     Metric("gatehold_verdicts_total", Type.COUNTER, ("verdict", "counted"), "Verdicts recorded, and whether they count."),
@@ -49,6 +55,9 @@ TABLE: tuple[Metric, ...] = (
         "gatehold_provision_released_total", Type.COUNTER, ("by",), "Pods and Jobs let go, by what: gate (cheap) or request."
     ),
     Metric("gatehold_price_table_valid", Type.GAUGE, (), "1 while the price table can be used: alert on 0 with gated pods."),
+    Metric(
+        "gatehold_argo_rollouts_paused", Type.GAUGE, (), "Argo Rollouts behind a Gate that stand at a pause of any kind."
+    ),
     Metric("gatehold_rollouts", Type.GAUGE, ("phase",), "Rollouts, by phase; New is one nobody looked at."),
     Metric("gatehold_rollout_runs_total", Type.COUNTER, ("outcome",), "Runs of Rollouts that came to an end, by outcome."),
     Metric("gatehold_rollout_put_back_total", Type.COUNTER, (), "Changes of a child by somebody else that were put right."),

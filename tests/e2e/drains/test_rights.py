@@ -22,7 +22,7 @@ def poorer(yard: Yard) -> Iterator[Yard]:
     until_acting(yard.operator)
     yield yard
     yard.operator.stop()
-    yard.cluster.kubectl("apply", "--server-side", "-f", str(WALL / "30-rbac.yaml"))
+    yard.cluster.kubectl("apply", "--server-side", "-f", str(WALL / "33-rbac-drains.yaml"))
     yard.operator.start()
     until_acting(yard.operator)
 

@@ -1,14 +1,16 @@
-"""docs/how-to/gate-provisioning.md, followed by the letter."""
+"""docs/how-to/gate-provisioning.md, followed by the letter, and manifests/examples/provisioning.yaml as it stands."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from controlplane import Cluster
+from controlplane import Cluster, wait_until
 from playground import OperatorProcess, bind_people
 from tests.e2e.provisioning.depot import LABEL, Depot, put_prices
-from tests.e2e.rollouts.pages import Reader, blocks
+from tests.e2e.rollouts.pages import ROOT, Reader, blocks
+from tests.e2e.stage import GROUP, Body, condition
+from tests.wall.api import path
 
 PAGE = "gate-provisioning.md"
 
@@ -36,3 +38,30 @@ def test_the_page_is_followed_to_pods_that_run(shop: Depot, tmp_path: Path) -> N
     shop.until_runs("web", 3)
     for text in ("Price", "USD an hour", "a month of 730 h", "what waits stays inert", "alice approved"):
         assert text in said
+
+
+@pytest.fixture
+def training(prices: Cluster, operator: OperatorProcess) -> Iterator[Depot]:
+    """The namespace of the example, with nothing in it but what the example says; mia works there."""
+    prices.kubectl("apply", "-f", str(ROOT / "manifests/examples/provisioning.yaml"))
+    made = Depot(prices, "training", operator)
+    wait_until(lambda: condition(seen_gate(made), "Ready")[0] == "True", "the example's Gate is ready", 60)
+    prices.user("mia", "ml")
+    yield made
+    made.clear()
+    prices.kubectl("delete", "gate/training", "--ignore-not-found")
+    put_prices(prices)
+
+
+def seen_gate(depot: Depot) -> Body:
+    return depot.api().get(path(GROUP, "gates", None, "training")) or {}
+
+
+def test_the_example_holds_asks_and_lets_go(training: Depot) -> None:
+    training.deployment("small", 1, {"cpu": "100m", "memory": "128Mi"}, user="mia")
+    training.until_runs("small", 1)  # under the threshold
+    training.deployment("big", 2, user="mia")
+    training.until_waits("big", 2)
+    assert training.asked("big")["status"]["resolved"]["price"]["source"] == "example rates"
+    training.approve("big")
+    training.until_runs("big", 2)

@@ -7,7 +7,7 @@ from typing import Any
 
 from gatehold.api.approval_policy import parse
 from gatehold.api.common import ParseError
-from gatehold.cli.doctor import drains, gates, pods, stamping, wall
+from gatehold.cli.doctor import argo_cd, drains, gates, left_out, pods, stamping, wall
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
 from gatehold.cli.doctor.forgery import forgery
 from gatehold.cli.doctor.powers import bypasses
@@ -32,6 +32,7 @@ async def examine(session: Session, form: str | None, trusted: frozenset[str]) -
     """Look at everything, print it, and end with 1 if there is a problem."""
     findings = await _guarded("Version", wall.versions(session))
     findings += await _guarded("Wall", wall.wall(session))
+    findings += await _guarded(left_out.PART, left_out.look(session))
     bodies, unread = await _policies(session)
     findings += unread or wall.proof(bodies)
     findings += await _guarded("Forgery", forgery(session))
@@ -49,6 +50,7 @@ async def examine(session: Session, form: str | None, trusted: frozenset[str]) -
     findings += await _drains(session, standing, grants, trusted)
     findings += await _guarded(stamping.PART, stamping.look(session, standing))
     findings += await _guarded(pods.PART, pods.look(session, standing, grants))
+    findings += await _guarded(argo_cd.PART, argo_cd.look(session))
     findings = list(dict.fromkeys(findings))
     _report(findings, held, {} if refused else gates.rights(standing, grants), form)
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from gatehold.api import gate as wire
+from gatehold.api.argo_rollout import LABEL as ARGO_LABEL
+from gatehold.api.argo_rollout import gate_of
 from gatehold.api.common import ParseError
-from gatehold.api.gate import DRAINS, PODS, of_namespace, parse, parse_drains, parse_pods, type_of
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.doctor.rbac import GROUP, Grant
 from gatehold.cli.doctor.reach import Right, reach_in
 from gatehold.cli.session import Session
+from gatehold.domain.argo.model import ArgoGate
 from gatehold.domain.model import DrainGate, Policy
 from gatehold.domain.provision.model import PodGate
 from gatehold.domain.rollout.model import GateFacts
@@ -27,11 +30,12 @@ _PLACE = "gatehold-system"
 
 
 class Gates(NamedTuple):
-    """Gates as they stand, and the namespaces that name one: for their Rollouts, and for their pods."""
+    """Gates as they stand, and the namespaces that name one: for their Rollouts, for their pods, for those of Argo."""
 
     bodies: tuple[Json, ...]
     places: tuple[tuple[str, str], ...]  # namespace, gate
     pods: tuple[tuple[str, str], ...] = ()  # the same by label gatehold.dev/pods
+    argo: tuple[tuple[str, str], ...] = ()  # the same by label gatehold.dev/argo-rollouts
 
 
 async def read(session: Session) -> Gates:
@@ -41,11 +45,12 @@ async def read(session: Session) -> Gates:
     except errors.Absent:
         return Gates((), ())
     spaces = await session.cluster.list_all(NAMESPACES)
-    rollouts = ((str(body["metadata"]["name"]), of_namespace(body) or "") for body in spaces)
+    rollouts = ((str(body["metadata"]["name"]), wire.of_namespace(body) or "") for body in spaces)
     pods = (
         (str(body["metadata"]["name"]), str((body["metadata"].get("labels") or {}).get(PODS_LABEL) or "")) for body in spaces
     )
-    return Gates(tuple(bodies), tuple(named for named in rollouts if named[1]), tuple(named for named in pods if named[1]))
+    argo = ((str(body["metadata"]["name"]), gate_of(body)) for body in spaces)
+    return Gates(tuple(bodies), *(tuple(named for named in all_of if named[1]) for all_of in (rollouts, pods, argo)))
 
 
 def findings(gates: Gates, policies: Iterable[Policy], grants: Iterable[Grant]) -> list[Finding]:
@@ -54,7 +59,11 @@ def findings(gates: Gates, policies: Iterable[Policy], grants: Iterable[Grant]) 
     names = {str(body["metadata"]["name"]) for body in gates.bodies}
     found = [finding for body in gates.bodies for finding in _gate(body, gates, known, held)]
     found += [_without(space, gate, "Rollout") for space, gate in gates.places if gate not in names]
-    return [*found, *(_without(space, gate, "pod") for space, gate in gates.pods if gate not in names)]
+    found += [_without(space, gate, "pod") for space, gate in gates.pods if gate not in names]
+    return [
+        *found,
+        *(_without(space, gate, "pause of an Argo Rollout") for space, gate in gates.argo if gate not in names),
+    ]
 
 
 def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Grant]) -> Iterator[Finding]:
@@ -68,10 +77,10 @@ def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Gr
         if facts.policy in policies:
             yield from reach_in(policies[facts.policy], facts.namespace or _PLACE, grants)
         return
-    of_pods = isinstance(facts, PodGate)
-    spaces = [space for space, gate in (gates.pods if of_pods else gates.places) if gate == name]
+    places, label = _places(facts, gates)
+    spaces = [space for space, gate in places if gate == name]
     if not spaces:
-        command = f"kubectl label namespace NAME {PODS_LABEL if of_pods else 'gatehold.dev/rollouts'}={name}"
+        command = f"kubectl label namespace NAME {label}={name}"
         yield Finding(_PART, Level.NOTICE, f"gate {name}: no namespace is behind it", command)
     policy = policies.get(facts.policy)
     for space in spaces:
@@ -79,10 +88,24 @@ def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Gr
             yield from reach_in(policy, space, grants)
 
 
-def _facts(body: Json) -> GateFacts | DrainGate | PodGate | None:
+def _places(facts: GateFacts | PodGate | ArgoGate, gates: Gates) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The namespaces that name a Gate of that type, and the label by which they do."""
+    if isinstance(facts, PodGate):
+        return gates.pods, PODS_LABEL
+    return (gates.argo, ARGO_LABEL) if isinstance(facts, ArgoGate) else (gates.places, "gatehold.dev/rollouts")
+
+
+def _facts(body: Json) -> GateFacts | DrainGate | PodGate | ArgoGate | None:
     try:
-        kind = type_of(body)
-        return parse_drains(body) if kind == DRAINS else parse_pods(body) if kind == PODS else parse(body)
+        match wire.type_of(body):
+            case wire.DRAINS:
+                return wire.parse_drains(body)
+            case wire.PODS:
+                return wire.parse_pods(body)
+            case wire.ARGO_ROLLOUTS:
+                return wire.parse_argo(body)
+            case _:
+                return wire.parse(body)
     except ParseError:
         return None
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from gatehold import __version__
-from gatehold.admission.texts import PART_OF, STAMPING, compare, shipped
+from gatehold.admission.texts import PART_OF, STAMPING, compare, gates_of, shipped
 from gatehold.api.approval_request import NOTE_ANNOTATION
 from gatehold.api.common import ParseError, time
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
@@ -112,8 +112,7 @@ async def wall(session: Session) -> list[Finding]:
                 raise
         except errors.Forbidden as error:
             return [unreadable("Wall", "the wall", sentence(error))]
-    expected = shipped()
-    found = compare(expected, live)
+    found = compare(shipped(gates_of(live)), live)
     if not found:
         return [Finding("Wall", Level.OK, f"{len(live)} policies and bindings are as version {__version__} ships them")]
     return [Finding("Wall", Level.PROBLEM, str(difference), _APPLY) for difference in found]

@@ -3,9 +3,11 @@
 What is to be done is decided in gatehold.domain.effects; nothing here decides.
 """
 
+from gatehold.controllers.argo.gather import ArgoGather
 from gatehold.controllers.effects.base import EffectHands, NoHands
 from gatehold.controllers.effects.drain import DrainHands
 from gatehold.controllers.effects.promote import RolloutHands
+from gatehold.controllers.effects.promote_argo import ArgoHands
 from gatehold.controllers.effects.release_job import JobHands
 from gatehold.controllers.effects.release_node import NodeHands
 from gatehold.controllers.effects.release_pods import PodsHands
@@ -20,12 +22,12 @@ __all__ = ["Hands"]
 class Hands:
     """Finds the hands of a request's effect."""
 
-    def __init__(self, runtime: Runtime, sights: Sights, provision: ProvisionHands) -> None:
-        """Make each pair of hands once; those of pods are shared with the cycle of their owners."""
+    def __init__(self, runtime: Runtime, sights: Sights, provision: ProvisionHands, argo: ArgoGather) -> None:
+        """Make each pair of hands once; what reads pods and Argo Rollouts is shared with their own cycles."""
         self._none = NoHands()
         self._by_type: dict[EffectType, tuple[EffectHands, ...]] = {
             EffectType.DRAIN: (DrainHands(runtime),),
-            EffectType.PROMOTE: (RolloutHands(runtime),),
+            EffectType.PROMOTE: (ArgoHands(runtime, argo), RolloutHands(runtime)),
             EffectType.RELEASE: (PodsHands(sights, provision), JobHands(runtime), NodeHands(runtime)),
         }
 

@@ -1,6 +1,5 @@
 """Gather: everything about one top owner's pods in one value. Caches where they will do, live reads for the owner."""
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -14,7 +13,9 @@ from gatehold.controllers.policies import known_policy
 from gatehold.controllers.price_table import PriceTables
 from gatehold.controllers.provision.asked import asked_of
 from gatehold.controllers.provision.owners import YOUNG_SECONDS, Owners
+from gatehold.controllers.provision.placed import Placed
 from gatehold.domain.model import EffectType
+from gatehold.domain.provision.classes import as_templates_say
 from gatehold.domain.provision.model import Asked, JobSeen, Owner, OwnerRef, PodGate, PodSeen, Sight
 from gatehold.runtime import pods as note
 from gatehold.runtime.objects import Item, Objects
@@ -41,6 +42,7 @@ class Gather:
         self._runtime = runtime
         self._prices = prices
         self._owners = owners
+        self._placed = Placed((runtime.gated_jobs, runtime.pods), owners)
         self._read: dict[str, _Read] = {}
 
     async def top(self, namespace: str, name: str, uid: str) -> OwnerRef | None:
@@ -54,13 +56,15 @@ class Gather:
         """Everything about that top owner and its pods. Raises the errors of gatehold.kube."""
         await self._prices.ensure()
         owner = await self._owners.owner(namespace, ref)
-        theirs = await self._theirs(namespace, ref)
+        if owner.gone:
+            self._placed.lost(ref)
+        theirs = await self._placed.groups(namespace, ref)
         # nothing is awaited from here on: what is there and what was asked is one moment
         pods = tuple(seen for seen in self._all(self._runtime.pods, theirs) if isinstance(seen, PodSeen))
         jobs = tuple(seen for seen in self._all(self._runtime.gated_jobs, theirs) if isinstance(seen, JobSeen))
         gate, why = self._gate(namespace)
         asked = self._asked(owner)
-        return Sight(
+        found = Sight(
             namespace=namespace,
             owner=owner,
             gate=gate,
@@ -72,6 +76,7 @@ class Gather:
             table=self._prices.table,
             table_flaw=self._prices.flaw,
         )
+        return as_templates_say(found)
 
     def again_in(self, namespace: str, ref: OwnerRef, began: float) -> float | None:
         """In how many seconds to look again, where what was seen of the owner in a cycle is older than that cycle."""
@@ -104,21 +109,6 @@ class Gather:
             api_version, kind, place, called = record.summary.subjects[0]
             if (place, called) == (namespace, name):
                 yield OwnerRef(api_version, kind, called, uid)
-
-    async def _theirs(self, namespace: str, top: OwnerRef) -> frozenset[str]:
-        """The groups of all direct owners under that top owner."""
-        prefix = note.group(namespace, "")
-        found: dict[str, OwnerRef] = {}
-        for name, item in note.one_each((self._runtime.gated_jobs, self._runtime.pods), prefix):
-            found.setdefault(name, OwnerRef(*note.direct(item)))
-        new = [direct for direct in found.values() if self._owners.climbed(direct) is None]
-        tops = await asyncio.gather(*(self._owners.top(namespace, direct) for direct in new))
-        uids = {direct.uid for direct, above in zip(new, tops, strict=True) if above.uid == top.uid}
-        for direct in found.values():
-            above = self._owners.climbed(direct)
-            if above is not None and above.uid == top.uid:
-                uids.add(direct.uid)
-        return frozenset(note.group(namespace, uid) for uid in {*uids, top.uid})
 
     # ---- what they are
 

@@ -43,7 +43,8 @@ KNOWN: Final = {
     )
 }
 YOUNG_SECONDS: Final = 2.0
-_CHAIN_SECONDS: Final = 60.0
+CHAIN_SECONDS: Final = 60.0
+"""How long it is believed who controls whom."""
 _LONGEST: Final = 5
 _AT_ONCE: Final = 16
 _MOST: Final = 20_000
@@ -88,7 +89,12 @@ class Owners:
     def climbed(self, direct: OwnerRef) -> OwnerRef | None:
         """The same, where it was found not long ago."""
         known = self._chains.get(direct.uid)
-        return known.top if known is not None and self._monotonic() - known.at < _CHAIN_SECONDS else None
+        return known.top if known is not None and self._monotonic() - known.at < CHAIN_SECONDS else None
+
+    def climbed_at(self, direct: OwnerRef) -> float:
+        """When that was found, by the monotonic clock; far back where it was not."""
+        known = self._chains.get(direct.uid)
+        return known.at if known is not None else -CHAIN_SECONDS
 
     def known_top(self, uid: str) -> OwnerRef | None:
         """The top owner of that uid, if a chain has led to it."""

@@ -4,6 +4,7 @@ from gatehold.domain.effects.base import EffectRules
 from gatehold.domain.effects.drain import DrainRules
 from gatehold.domain.effects.none import NoEffect
 from gatehold.domain.effects.promote import PromoteRules
+from gatehold.domain.effects.promote_argo import PromoteArgoRules
 from gatehold.domain.effects.release_job import ReleaseJobRules
 from gatehold.domain.effects.release_node import ReleaseNodeRules
 from gatehold.domain.effects.release_pods import ReleasePodsRules
@@ -13,7 +14,7 @@ __all__ = ["EffectRules", "rules_for"]
 
 EFFECTS: dict[EffectType, tuple[EffectRules, ...]] = {
     EffectType.NONE: (NoEffect(),),
-    EffectType.PROMOTE: (PromoteRules(),),
+    EffectType.PROMOTE: (PromoteRules(), PromoteArgoRules()),
     EffectType.DRAIN: (DrainRules(),),
     EffectType.RELEASE: (
         ReleasePodsRules(),

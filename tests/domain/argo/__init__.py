@@ -1,0 +1,1 @@
+"""The gate of Argo Rollouts."""
