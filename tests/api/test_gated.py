@@ -64,13 +64,6 @@ def test_a_pod_that_was_let_go_and_one_that_has_ended() -> None:
     assert not gated.pod(pod(SPEC, {"phase": "Failed"})).live
 
 
-def test_a_priority_class_is_part_of_the_digest_and_can_be_left_out() -> None:
-    found = gated.pod(pod(SPEC | {"priorityClassName": "urgent"}, ownerReferences=[OWNER]))
-
-    assert found.classless == digest(SPEC, "ReplicaSet")
-    assert found.digest == digest(SPEC | {"priorityClassName": "urgent"}, "ReplicaSet") != found.classless
-
-
 def test_a_job_that_waits() -> None:
     found = gated.job(job(parallelism=4, completions=3, activeDeadlineSeconds=60))
 

@@ -59,7 +59,7 @@ def projected(*sources: Json, name: str = "kube-api-access-x7x7x") -> Json:
 
 SAME: dict[str, tuple[Json, Json, str]] = {
     "what a node and a scheduler add": (pod(), pod(nodeName="n1", schedulingGates=[{"name": "x"}]), ""),
-    "what follows from a class": (pod(), pod(priorityClassName="", priority=1, preemptionPolicy="Never"), ""),
+    "the class of the cluster": (pod(), pod(priorityClassName="usual", priority=1, preemptionPolicy="Never"), ""),
     "the account's old name": (pod(), pod(serviceAccountName="default", serviceAccount="default"), ""),
     "nothing and null": (pod(), pod(volumes=None, tolerations=[], affinity=None), ""),
     "the token": (pod(), pod({"volumeMounts": [MOUNT]}, volumes=[TOKEN]), ""),

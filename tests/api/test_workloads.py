@@ -54,15 +54,6 @@ def test_everything_that_a_deployment_says() -> None:
     assert found.shape.containers[0].requests == {"cpu": Decimal(2)}
 
 
-def test_a_template_that_names_a_priority_class_says_so_and_has_another_digest() -> None:
-    plain = owner(body())
-    classed = body(template={"spec": POD | {"priorityClassName": "urgent"}})
-
-    assert not plain.names_class
-    assert owner(classed).names_class
-    assert owner(classed).digest != plain.digest
-
-
 SIZES: dict[str, tuple[Json, int, int]] = {
     "a Deployment that says nothing": (body(), 1, 1),
     "a Deployment of none": (body(replicas=0), 0, 0),

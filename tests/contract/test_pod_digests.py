@@ -8,8 +8,6 @@ import pytest
 from controlplane import Cluster, wait_until
 from gatehold.api import gated, workloads
 from gatehold.api.pod_digest import digest, normalised
-from gatehold.domain.provision.classes import as_templates_say
-from gatehold.domain.provision.model import Sight
 from tests.wall.api import Api, Call, path
 
 Body = dict[str, Any]
@@ -183,23 +181,7 @@ def test_pods_have_the_digest_of_the_template_of(body: Body, api: Api) -> None:
     wanted = max(body["spec"].get("replicas", 1), body["spec"].get("parallelism", 1))
     stored, pods = made(api, body, wanted)
 
-    assert {meant(pod, stored) for pod in pods} == {workloads.owner(stored).digest}
-
-
-def meant(pod: Body, stored: Body) -> str:
-    """The digest of a pod as it counts for its owner."""
-    owner, seen = workloads.owner(stored), gated.pod(pod)
-    (counted,) = as_templates_say(Sight(SPACE, owner, None, pods=(seen,))).pods
-    return counted.digest
-
-
-def test_the_default_class_is_no_class_and_one_that_is_named_is(api: Api) -> None:
-    stored, (plain,) = made(api, of_kind("Deployment", "unclassed", PLAIN))
-    assert plain["spec"]["priorityClassName"] == "ordinary"
-    assert gated.pod(plain).digest != workloads.owner(stored).digest == meant(plain, stored)
-    named, (classed,) = made(api, of_kind("Deployment", "classed", {**PLAIN, "priorityClassName": "digest-class"}))
-    assert gated.pod(classed).digest == meant(classed, named) == workloads.owner(named).digest
-    assert workloads.owner(named).digest != workloads.owner(stored).digest
+    assert {gated.pod(pod).digest for pod in pods} == {workloads.owner(stored).digest}
 
 
 def test_a_job_of_a_cron_job_and_its_pods_have_the_digest_of_its_template(api: Api) -> None:
@@ -217,7 +199,7 @@ def test_what_a_pod_as_a_whole_requests_follows_from_its_template(api: Api) -> N
 
     assert "requests" in pods[0]["spec"]["resources"]
     assert "requests" not in stored["spec"]["template"]["spec"]["resources"]
-    assert meant(pods[0], stored) == workloads.owner(stored).digest
+    assert gated.pod(pods[0]).digest == workloads.owner(stored).digest
 
 
 def test_a_rollouts_template_is_as_nobody_filled_it_in(api: Api) -> None:

@@ -73,7 +73,7 @@ def test_a_secret_without_a_pair_is_said_so(data: dict[str, str] | None) -> None
         of_secret(data)
 
 
-@pytest.mark.parametrize("junk", [b"", b"junk", CA.key, CA.certificate[:200]])
+@pytest.mark.parametrize("junk", [b"", b"junk", CA.key, CA.certificate[:200]], ids=["nothing", "junk", "a key", "a part"])
 def test_what_cannot_be_read_is_said_so(junk: bytes) -> None:
     for look in (facts, lambda pem: signed_by(pem, CA.certificate), lambda pem: fits(Pair(pem, CA.key))):
         with pytest.raises(CertificateError):

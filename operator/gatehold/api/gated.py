@@ -62,7 +62,6 @@ def pod(body: Body) -> PodSeen:
     """A pod as it is now. Raises ParseError."""
     meta, spec = _meta(body), _part(body, "spec")
     owner = _owner(meta)
-    kind = owner.kind if owner is not None else ""
     gates = read(_PodSpec, spec, "spec").scheduling_gates or ()
     return PodSeen(
         namespace=meta.namespace,
@@ -70,8 +69,7 @@ def pod(body: Body) -> PodSeen:
         uid=meta.uid,
         resource_version=meta.resource_version,
         gate=meta.labels.get(PODS_LABEL, ""),
-        digest=pod_digest.digest(spec, kind),
-        classless=pod_digest.digest(spec, kind, classless=True) if spec.get(pod_digest.CLASS) else "",
+        digest=pod_digest.digest(spec, owner.kind if owner is not None else ""),
         shape=pod_shape.shape(spec),
         gated=any(gate.name == APPROVAL for gate in gates),
         live=_part(body, "status").get("phase") not in _OVER,

@@ -28,7 +28,6 @@ _OF_POD: Final[Mapping[str, Any]] = {
     "terminationGracePeriodSeconds": 30,
     "enableServiceLinks": True,
     "serviceAccountName": "default",
-    "priorityClassName": "",
     "securityContext": {},
     "hostNetwork": False,
     "hostPID": False,

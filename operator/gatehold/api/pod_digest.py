@@ -22,11 +22,10 @@ _LEFT_OUT: Final = (
     "serviceAccount",  # the old name of serviceAccountName, always the same
     "ephemeralContainers",  # they take nothing of a node
     "priority",
-    "preemptionPolicy",  # both follow from the class
+    "preemptionPolicy",
+    "priorityClassName",  # the cluster's default class is put in; a class costs nothing
     "imagePullSecrets",  # those of the account are put in; they start nothing
 )
-CLASS: Final = "priorityClassName"
-"""A pod that names none gets the cluster's default class, and its template does not say so: see `classless`."""
 _OF_ITS_OWN: Final = ("hostname", "subdomain")
 _ACCOUNT_MOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOKEN_VOLUME: Final = re.compile(r"kube-api-access-[a-z0-9]{5}")
@@ -41,15 +40,9 @@ Json = dict[str, Any]
 Part = Mapping[str, Any]
 
 
-def digest(spec: Part, owner_kind: str = "", *, classless: bool = False) -> str:
-    """`sha256:` and 64 hex digits of a pod spec, or of a template's, of an owner of that kind. Raises ParseError.
-
-    `classless`: as if it named no priority class.
-    """
-    found = normalised(spec, owner_kind)
-    if classless:
-        found.pop(CLASS, None)
-    return canonical({"scheme": POD_SCHEME, "spec": found}, nulls=False)
+def digest(spec: Part, owner_kind: str = "") -> str:
+    """`sha256:` and 64 hex digits of a pod spec, or of a template's, of an owner of that kind. Raises ParseError."""
+    return canonical({"scheme": POD_SCHEME, "spec": normalised(spec, owner_kind)}, nulls=False)
 
 
 def normalised(spec: Part, owner_kind: str = "") -> Json:

@@ -6,7 +6,6 @@ from typing import Any, Final
 from gatehold.api.approval_request import GATE_LABEL
 from gatehold.api.common import API_VERSION, Body, shortened, sparse
 from gatehold.api.masking import plain
-from gatehold.api.pod_digest import CLASS
 from gatehold.api.workloads import stated_hours
 from gatehold.domain.model import EffectType
 from gatehold.domain.pricing.price import Estimate, shown
@@ -17,6 +16,7 @@ from gatehold.domain.provision.shown import differences, line
 MOST_EVIDENCE: Final = 32  # as in the CRD, and so are these
 MOST_VALUE: Final = 256
 MOST_SUMMARY: Final = 256
+_CLASS: Final = "priorityClassName"
 _MOST_LINES: Final = 6  # images, parts and differences each
 
 Json = dict[str, Any]
@@ -101,7 +101,7 @@ def _class(bodies: Sequence[Body]) -> list[Json]:
     """Whom these pods push away where there is no room: as they were created, or as the template of their Job says."""
     specs: list[Json] = [body.get("spec") or {} for body in bodies[:1]]
     runs: list[Json] = [(spec.get("template") or {"spec": spec})["spec"] for spec in specs]
-    return [_row("priority class", str(spec[CLASS])) for spec in runs if spec.get(CLASS)]
+    return [_row("priority class", str(spec[_CLASS])) for spec in runs if spec.get(_CLASS)]
 
 
 def _size(question: Question, sight: Sight) -> str:

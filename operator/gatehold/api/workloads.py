@@ -10,7 +10,7 @@ from typing import Any, Final
 from gatehold.api.common import API_VERSION, Body, ParseError, Wire, read, shortened
 from gatehold.api.gated import images, job_size
 from gatehold.api.masking import plain
-from gatehold.api.pod_digest import CLASS, digest
+from gatehold.api.pod_digest import digest
 from gatehold.api.pod_shape import shape
 from gatehold.api.rollout import AUTHORS, RETRY, parse_authors
 from gatehold.domain.pricing.price import Duration
@@ -78,7 +78,6 @@ def _owner(body: Body) -> Owner:
         digest=digest(template, "Job" if kind == "CronJob" else kind),
         shape=shape(template),
         images=images(template),
-        names_class=bool(template.get(CLASS)),
         options=options,
         stated=stated(notes.get(EXPECTED)),
         retry=notes.get(RETRY, "")[:_MOST_RETRY],

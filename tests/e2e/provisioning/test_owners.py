@@ -40,37 +40,6 @@ def widget(depot: Depot) -> Iterator[Body]:
     depot.cluster.kubectl("delete", "crd", "widgets.example.org", "--wait=false")
 
 
-@pytest.fixture
-def classes(depot: Depot) -> Iterator[tuple[str, str]]:
-    """The cluster's default priority class, and one that pushes others away."""
-    names = (f"usual-{depot.namespace}", f"urgent-{depot.namespace}")
-    for name, value in zip(names, (10, 1000), strict=True):
-        body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": value}
-        depot.cluster.kubectl("create", "-f", "-", stdin=json.dumps(body | {"globalDefault": value == 10}))
-    yield names
-    depot.cluster.kubectl("delete", "priorityclass", *names)
-
-
-def test_a_class_that_a_template_names_is_asked_about_and_the_default_is_nobodys_business(
-    depot: Depot, classes: tuple[str, str]
-) -> None:
-    usual, urgent = classes
-    depot.gate()
-    depot.deployment(replicas=2)
-    depot.approve("web")
-    depot.until_runs("web", 2)
-    assert {pod["spec"]["priorityClassName"] for pod in depot.pods_named("web")} == {usual}
-    assert len(depot.questions()) == 1
-    depot.deployment(replicas=2, priorityClassName=urgent)
-    told = {row["name"]: row["value"] for row in depot.asked("web", 2)["spec"]["evidence"]}
-    assert told["priority class"] == urgent
-    depot.until_waits("web", 1)
-    depot.approve("web", 2)
-    depot.until_runs("web", 2)
-    wait_until(lambda: {p["spec"]["priorityClassName"] for p in depot.pods_named("web")} == {urgent}, "all are new", 60)
-    assert len(depot.questions()) == 2
-
-
 def test_twenty_runs_of_a_cron_job_are_one_question(depot: Depot) -> None:
     depot.gate()
     depot.cron_job(needs=DEAR)

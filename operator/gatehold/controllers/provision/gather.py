@@ -15,7 +15,6 @@ from gatehold.controllers.provision.asked import asked_of
 from gatehold.controllers.provision.owners import YOUNG_SECONDS, Owners
 from gatehold.controllers.provision.placed import Placed
 from gatehold.domain.model import EffectType
-from gatehold.domain.provision.classes import as_templates_say
 from gatehold.domain.provision.model import Asked, JobSeen, Owner, OwnerRef, PodGate, PodSeen, Sight
 from gatehold.runtime import pods as note
 from gatehold.runtime.objects import Item, Objects
@@ -64,7 +63,7 @@ class Gather:
         jobs = tuple(seen for seen in self._all(self._runtime.gated_jobs, theirs) if isinstance(seen, JobSeen))
         gate, why = self._gate(namespace)
         asked = self._asked(owner)
-        found = Sight(
+        return Sight(
             namespace=namespace,
             owner=owner,
             gate=gate,
@@ -76,7 +75,6 @@ class Gather:
             table=self._prices.table,
             table_flaw=self._prices.flaw,
         )
-        return as_templates_say(found)
 
     def again_in(self, namespace: str, ref: OwnerRef, began: float) -> float | None:
         """In how many seconds to look again, where what was seen of the owner in a cycle is older than that cycle."""

@@ -47,10 +47,7 @@ class OwnerRef:
 
 @dataclass(frozen=True, slots=True)
 class PodSeen:
-    """A pod of a gated namespace. `gated`: our gate is on it. `live`: it has not ended; on its way out still counts.
-
-    `classless` is the digest of the same pod without its priority class, where it has one.
-    """
+    """A pod of a gated namespace. `gated`: our gate is on it. `live`: it has not ended; on its way out still counts."""
 
     namespace: str
     name: str
@@ -67,7 +64,6 @@ class PodSeen:
     released_by: str = ""
     images: tuple[str, ...] = ()
     has_node: bool = False
-    classless: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +107,8 @@ class Owner:
     """The top-most controller as it is now. `replicas` is what it wants, `size` with what a rolling update adds.
 
     `known` False: of a kind that this operator does not read, or gone, or of another uid than the pods name; then its
-    size is the number of its pods. `digest`, `shape` and `images` are of its template now, and `names_class` whether that
-    names a priority class. `why` says what of it cannot be read.
+    size is the number of its pods. `digest`, `shape` and `images` are of its template now. `why` says what of it cannot
+    be read.
     """
 
     api_version: str
@@ -135,7 +131,6 @@ class Owner:
     retry: str = ""
     authors: tuple[str, ...] = ()
     suspended: bool | None = None
-    names_class: bool = False
     why: str = ""
 
     @property
