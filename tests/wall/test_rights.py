@@ -11,6 +11,8 @@ from tests.wall.people import SHOP, SYSTEM
 
 DECIDING = ("request", "approve", "deny", "override", "auto-approve", "bind", "drain", "orphan", "renew")
 DEFAULT_ROLES = ("view", "edit", "admin")
+ELSEWHERE = "default"
+"""Where the operator has only what was installed: the table gives it more in other places, so that the wall has to speak."""
 
 
 def may(stage: Stage, who: str, verb: str, group: str, resource: str, **more: str) -> bool:
@@ -100,41 +102,41 @@ MUST = [
     ("get", "", "configmaps", {"namespace": SYSTEM, "name": "gatehold-prices"}),
 ]
 MUST_NOT = [
-    ("approve", "gatehold.dev", "approvalpolicies", {"subresource": "sre", "name": "prod", "namespace": SHOP}),
-    ("override", "gatehold.dev", "approvalpolicies", {"name": "prod", "namespace": SHOP}),
-    ("auto-approve", "gatehold.dev", "approvalpolicies", {"name": "prod", "namespace": SHOP}),
+    ("approve", "gatehold.dev", "approvalpolicies", {"subresource": "sre", "name": "prod", "namespace": ELSEWHERE}),
+    ("override", "gatehold.dev", "approvalpolicies", {"name": "prod", "namespace": ELSEWHERE}),
+    ("auto-approve", "gatehold.dev", "approvalpolicies", {"name": "prod", "namespace": ELSEWHERE}),
     ("update", "gatehold.dev", "approvalpolicies", {}),
     ("patch", "gatehold.dev", "approvalpolicies", {"name": "prod"}),
     ("patch", "admissionregistration.k8s.io", "validatingadmissionpolicies", {"name": "gatehold-requests"}),
     ("delete", "admissionregistration.k8s.io", "validatingadmissionpolicybindings", {"name": "gatehold-requests"}),
     ("get", "", "secrets", {"namespace": SYSTEM}),
-    ("get", "", "secrets", {"namespace": SHOP}),
+    ("get", "", "secrets", {"namespace": ELSEWHERE}),
     ("create", "", "serviceaccounts", {"subresource": "token", "name": "gatehold", "namespace": SYSTEM}),
     ("impersonate", "", "users", {}),
-    ("create", "", "pods", {"namespace": SHOP}),
-    ("create", "batch", "jobs", {"namespace": SHOP}),
-    ("create", "gatehold.dev", "rollouts", {"namespace": SHOP}),
-    ("delete", "gatehold.dev", "rollouts", {"namespace": SHOP}),
+    ("create", "", "pods", {"namespace": ELSEWHERE}),
+    ("create", "batch", "jobs", {"namespace": ELSEWHERE}),
+    ("create", "gatehold.dev", "rollouts", {"namespace": ELSEWHERE}),
+    ("delete", "gatehold.dev", "rollouts", {"namespace": ELSEWHERE}),
     ("patch", "gatehold.dev", "gates", {}),
     ("bind", "gatehold.dev", "gates", {"name": "web"}),
     ("override", "gatehold.dev", "gates", {"name": "web"}),
-    ("override", "gatehold.dev", "rollouts", {"namespace": SHOP, "name": "web"}),
+    ("override", "gatehold.dev", "rollouts", {"namespace": ELSEWHERE, "name": "web"}),
     ("update", "apps", "deployments", {"subresource": "scale"}),
     ("patch", "apps", "deployments", {"subresource": "status"}),
-    ("create", "apps", "replicasets", {"namespace": SHOP}),
-    ("create", "apps", "statefulsets", {"namespace": SHOP}),
-    ("update", "apps", "controllerrevisions", {"namespace": SHOP}),
+    ("create", "apps", "replicasets", {"namespace": ELSEWHERE}),
+    ("create", "apps", "statefulsets", {"namespace": ELSEWHERE}),
+    ("update", "apps", "controllerrevisions", {"namespace": ELSEWHERE}),
     ("update", "coordination.k8s.io", "leases", {"name": "another", "namespace": SYSTEM}),
     ("create", "rbac.authorization.k8s.io", "clusterrolebindings", {}),
     ("drain", "", "nodes", {}),
     ("update", "", "nodes", {}),
     ("list", "policy", "poddisruptionbudgets", {"subresource": "status"}),
-    ("patch", "policy", "poddisruptionbudgets", {"namespace": SHOP}),
+    ("patch", "policy", "poddisruptionbudgets", {"namespace": ELSEWHERE}),
     ("delete", "coordination.k8s.io", "leases", {"namespace": "kube-node-lease"}),
     *((verb, "", "secrets", {"namespace": SYSTEM, "name": "gatehold-webhook-tls"}) for verb in ("renew", "list", "watch")),
     ("update", "", "secrets", {"namespace": SYSTEM, "name": "gatehold-webhook-ca"}),
     ("get", "", "secrets", {"namespace": SYSTEM, "name": "another"}),
-    ("get", "", "secrets", {"namespace": SHOP, "name": "gatehold-webhook-tls"}),
+    ("get", "", "secrets", {"namespace": ELSEWHERE, "name": "gatehold-webhook-tls"}),
     *(
         (verb, "admissionregistration.k8s.io", "validatingwebhookconfigurations", {"name": "gatehold-evictions"})
         for verb in ("patch", "update", "delete", "list")
@@ -144,21 +146,21 @@ MUST_NOT = [
         (verb, "admissionregistration.k8s.io", "mutatingwebhookconfigurations", {"name": "gatehold-pods"})
         for verb in ("create", "patch", "update", "delete")
     ),
-    ("update", "", "pods", {"namespace": SHOP}),
-    ("deletecollection", "", "pods", {"namespace": SHOP}),
+    ("update", "", "pods", {"namespace": ELSEWHERE}),
+    ("deletecollection", "", "pods", {"namespace": ELSEWHERE}),
     *(
-        (verb, "", "pods", {"subresource": sub, "namespace": SHOP})
+        (verb, "", "pods", {"subresource": sub, "namespace": ELSEWHERE})
         for verb in ("patch", "update", "create")
         for sub in ("status", "resize", "ephemeralcontainers", "binding")
     ),
-    ("patch", "apps", "deployments", {"namespace": SHOP}),
-    ("patch", "apps", "statefulsets", {"namespace": SHOP}),
-    ("patch", "apps", "replicasets", {"namespace": SHOP}),
-    ("delete", "apps", "replicasets", {"namespace": SHOP}),
-    ("create", "batch", "cronjobs", {"namespace": SHOP}),
-    ("delete", "", "replicationcontrollers", {"namespace": SHOP}),
+    ("patch", "apps", "deployments", {"namespace": ELSEWHERE}),
+    ("patch", "apps", "statefulsets", {"namespace": ELSEWHERE}),
+    ("patch", "apps", "replicasets", {"namespace": ELSEWHERE}),
+    ("delete", "apps", "replicasets", {"namespace": ELSEWHERE}),
+    ("create", "batch", "cronjobs", {"namespace": ELSEWHERE}),
+    ("delete", "", "replicationcontrollers", {"namespace": ELSEWHERE}),
     ("get", "", "configmaps", {"namespace": SYSTEM, "name": "another"}),
-    ("get", "", "configmaps", {"namespace": SHOP, "name": "gatehold-prices"}),
+    ("get", "", "configmaps", {"namespace": ELSEWHERE, "name": "gatehold-prices"}),
     *((verb, "", "configmaps", {"namespace": SYSTEM, "name": "gatehold-prices"}) for verb in ("patch", "update", "list")),
 ]
 
