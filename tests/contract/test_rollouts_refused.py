@@ -133,7 +133,7 @@ BAD: dict[str, tuple[Body, str]] = {
     "ready for too long": (spec(minReadySeconds=600), "never come up in time"),
     "fewer than no pods": (spec(replicas=-1), "greater than or equal to 0"),
     "a restart some time": (spec(restartedAt="now"), "must be of type date-time"),
-    "a gate of a version to come": (gate(type="ArgoRollouts"), "Unsupported value"),
+    "a gate of a version to come": (gate(type="HttpRoutes"), "Unsupported value"),
     "a gate without a policy": (gate(policyRef={}), "policyRef.name: Required value"),
     "a gate that lets more than everything through": (gate(rollouts={"maxWeightBeforeApproval": 101}), "less than or equal to 100"),
     "a gate with a long name": (gate("g" * 64), "at most 63 lower case letters"),

@@ -158,9 +158,9 @@ def test_kubectl_explain_reads_like_documentation(stage: Stage) -> None:
         assert "<no description>" not in found.split("FIELDS:")[-1].replace("metadata\t<ObjectMeta>", "")
 
 
-def test_the_shipped_examples_can_be_installed(stage: Stage) -> None:
-    done = stage.cluster.kubectl(
-        "apply", "--server-side", "--dry-run=server", "-f", str(ROOT / "manifests/examples"), check=False
-    )
+def test_the_starter_policy_can_be_installed(stage: Stage) -> None:
+    """On every version; tests/docs applies the other examples, whose namespaces and kinds are not here."""
+    example = ROOT / "manifests/examples/prod.yaml"
+    done = stage.cluster.kubectl("apply", "--server-side", "--dry-run=server", "-f", str(example), check=False)
 
     assert done.returncode == 0, done.stderr
