@@ -13,6 +13,9 @@ from controlplane import Cluster, PodIdentity, wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 NAMESPACE: Final = "gatehold-system"
+PATIENT: Final = {"lease_seconds": "90", "lease_renew_seconds": "80"}
+"""Settings for an operator whose leadership is not what a test is about: on a machine that is busy for longer than the seven
+seconds of the default it stays, where a lone replica would end and leave every later test without an operator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from controlplane import ControlPlane
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plane() -> Iterator[ControlPlane]:
     """A control plane with everything; tests may add objects, but break nothing."""
     with ControlPlane.start(nodes=2) as running:

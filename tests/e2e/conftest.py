@@ -1,4 +1,4 @@
-"""Gatehold as its users have it: installed once per session, the operator running, a namespace per test."""
+"""Gatehold as its users have it: installed once for all of this room, the operator running, a namespace per test."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,12 @@ import pytest
 
 from controlplane import Cluster, provider
 from playground import OperatorProcess, install, wait_enforced
+from playground.operator_process import PATIENT
 from tests.e2e.notices import Receiver
 from tests.e2e.stage import Stage, new_stage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gatehold(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A cluster with Gatehold installed; no operator yet."""
     with provider(request.getfixturevalue).cluster() as cluster:
@@ -18,14 +19,14 @@ def gatehold(request: pytest.FixtureRequest) -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def notices() -> Iterator[Receiver]:
     """Who is told."""
     with Receiver() as receiver:
         yield receiver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def operator(gatehold: Cluster, notices: Receiver) -> Iterator[OperatorProcess]:
     """The operator, acting, the wall proven. A test that stops it starts it again."""
     process = OperatorProcess(
@@ -38,6 +39,7 @@ def operator(gatehold: Cluster, notices: Receiver) -> Iterator[OperatorProcess]:
         notice_insecure_loopback="true",
         drain_policy="node-drains",
         drain_namespace="node-drains",
+        **PATIENT,
     )
     process.start()
     wait_enforced(gatehold)

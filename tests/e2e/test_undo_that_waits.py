@@ -7,6 +7,7 @@ import pytest
 
 from controlplane import ControlPlane, wait_until
 from playground import Launch, OperatorProcess
+from playground.operator_process import PATIENT
 from tests.e2e.operators import until_acting
 from tests.e2e.stage import Body, Stage, condition, message, new_stage
 
@@ -18,7 +19,7 @@ def hasty(operator: OperatorProcess) -> Iterator[OperatorProcess]:
     """An operator that calls pods stuck after seconds and gives an undo Job seconds; the usual one rests meanwhile."""
     operator.stop()
     launch = Launch(module="tests.e2e.hasty")
-    process = OperatorProcess(operator.cluster, "hasty", launch, undo_timeout_seconds=str(UNDO_SECONDS))
+    process = OperatorProcess(operator.cluster, "hasty", launch, undo_timeout_seconds=str(UNDO_SECONDS), **PATIENT)
     process.start()
     until_acting(process)
     yield process

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.runtime.support import Recording, Replica, Running, request_body, summarise
 
 from controlplane import API_ONLY, ControlPlane
 from gatehold.kube.client import Cluster
@@ -20,9 +19,10 @@ from gatehold.runtime.parts import GATE, ROLLOUT, Controllers, Key, Periodic, Ru
 from gatehold.runtime.watchdog import PROBE
 from gatehold.settings import Settings
 from playground import install_kinds
+from tests.runtime.support import Recording, Replica, Running, request_body, summarise
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plane() -> Iterator[ControlPlane]:
     """The API server without controllers: nothing here needs a pod."""
     with ControlPlane.start(components=API_ONLY, nodes=0) as plane:

@@ -6,7 +6,6 @@ import itertools
 from typing import Any
 
 import pytest
-from tests.runtime.support import request_body, summarise
 
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import ARGO_NAMESPACES, ARGO_ROLLOUTS, GATES, POLICIES, REQUESTS, Resource
@@ -16,6 +15,7 @@ from gatehold.runtime.kinds import Caches
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.routing import Router
 from gatehold.telemetry.metrics import Metrics
+from tests.runtime.support import request_body, summarise
 
 _VERSIONS = itertools.count(1)
 PAUSED = {"currentPodHash": "new", "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-03-01T11:00:00Z"}]}

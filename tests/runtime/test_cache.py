@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.runtime.support import request_body, summarise
-
 from gatehold.runtime.cache import Store
 from gatehold.runtime.objects import Objects
 from gatehold.runtime.packing import pack, unpack
 from gatehold.runtime.versions import is_older
+from tests.runtime.support import request_body, summarise
 
 
 def stored(

@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 import pytest
-from tests.runtime.support import request_body
 
 from controlplane import ControlPlane
 from gatehold.kube import errors
 from gatehold.kube.client import Access, Cluster, Identity
 from gatehold.kube.resources import JOBS, LEASES, NAMESPACES, PODS, REQUESTS, REVISIONS, SERVICE_ACCOUNTS, Resource
+from tests.runtime.support import request_body
 
 CONFIG_MAPS = Resource("", "v1", "configmaps", True, "ConfigMap")
 

@@ -7,11 +7,10 @@ import time
 from datetime import UTC, datetime
 from email.utils import formatdate
 
-from tests.runtime.support import eventually
-
 from gatehold.kube.clock import ServerClock
 from gatehold.runtime.deadlines import Deadlines
 from gatehold.runtime.parts import Key
+from tests.runtime.support import eventually
 
 BASE = 1_800_000_000
 

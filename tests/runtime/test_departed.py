@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.runtime.support import request_body, summarise
-
 from gatehold.runtime.cache import Store
 from gatehold.runtime.departed import Departed
 from gatehold.runtime.objects import Objects
 from gatehold.runtime.resync import Listings
+from tests.runtime.support import request_body, summarise
 
 
 def body(version: int) -> dict[str, Any]:

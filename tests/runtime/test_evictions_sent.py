@@ -8,13 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.builders import NOW
 
 from gatehold.controllers.effects.evictions import Evictions, Memory
 from gatehold.controllers.effects.node_reads import NodeReads
 from gatehold.domain.nodes import Block, EvictPods, PodToEvict
 from gatehold.kube.errors import Absent, ApiError, Cause, Conflict, Forbidden, TooManyRequests, Unavailable
 from gatehold.kube.resources import BUDGETS, PODS, Resource
+from tests.builders import NOW
 
 CAUSE = Cause("DisruptionBudget", "The disruption budget web needs 2 healthy pods and has 2 currently")
 BUDGET = TooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", status=429, causes=(CAUSE,))

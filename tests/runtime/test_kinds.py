@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.runtime.support import request_body, summarise
 
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import DEPLOYMENTS, GATES, NAMESPACES, POLICIES, REQUESTS, ROLLOUTS, Resource
@@ -16,6 +15,7 @@ from gatehold.runtime.kinds import KINDS, Caches, kinds_for
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.routing import Router
 from gatehold.settings import GATE_TYPES
+from tests.runtime.support import request_body, summarise
 
 _VERSIONS = itertools.count(1)
 

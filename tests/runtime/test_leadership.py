@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.runtime.support import eventually
 
 from controlplane import ControlPlane
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import LEASES
 from gatehold.runtime.leadership import Elector, LeadershipLost, Terms
+from tests.runtime.support import eventually
 
 
 def terms(namespace: str, identity: str, **changes: Any) -> Terms:

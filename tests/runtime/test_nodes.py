@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.runtime.support import request_body
-from tests.runtime.test_kinds import World, body
 
 from gatehold.controllers.summary import summarise
 from gatehold.kube.client import Page
@@ -18,6 +16,8 @@ from gatehold.runtime.nodes import trimmed
 from gatehold.runtime.objects import Objects
 from gatehold.runtime.resync import Feed, Resync
 from gatehold.telemetry.metrics import Metrics
+from tests.runtime.support import request_body
+from tests.runtime.test_kinds import World, body
 
 GATED = {"gatehold.dev/drain": "gpu"}
 

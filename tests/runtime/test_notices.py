@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.runtime.support import eventually
 
 from gatehold.telemetry.metrics import Metrics
 from gatehold.telemetry.notices import Notices
+from tests.runtime.support import eventually
 
 
 @dataclass

@@ -11,8 +11,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.runtime.conftest import Start, StartReplica
-from tests.runtime.support import Running, eventually, request_body
 
 from controlplane import ControlPlane
 from gatehold.kube.client import Cluster
@@ -21,6 +19,8 @@ from gatehold.kube.resources import JOBS, LEASES, POLICIES, REQUESTS, VAP
 from gatehold.runtime.leadership import LeadershipLost
 from gatehold.runtime.parts import Key, Periodic
 from gatehold.runtime.watchdog import PROBE
+from tests.runtime.conftest import Start, StartReplica
+from tests.runtime.support import Running, eventually, request_body
 
 
 async def acting(running: Running) -> Running:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.runtime import support
-from tests.runtime.support import request_body
 
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import GATED_JOBS, GATES, JOBS, POD_NAMESPACES, PODS, POLICIES, REQUESTS, Resource
@@ -18,6 +16,8 @@ from gatehold.runtime.cache import Summary
 from gatehold.runtime.kinds import Caches
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.routing import Router
+from tests.runtime import support
+from tests.runtime.support import request_body
 
 _VERSIONS = itertools.count(1)
 _GATED = [{"name": "other.example.org/gate"}, {"name": "gatehold.dev/approval"}]

@@ -6,8 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.builders import NOW, after
-from tests.promotions import IMAGES, TARGET, accepted, asked, last_run, passed, promote_request, question
 
 from gatehold.api.common import ParseError
 from gatehold.api.digest import rollout_digest
@@ -21,6 +19,8 @@ from gatehold.domain.status import EffectState, Resolved, Status
 from gatehold.kube.errors import Absent
 from gatehold.kube.resources import Resource
 from gatehold.runtime.objects import Objects
+from tests.builders import NOW, after
+from tests.promotions import IMAGES, TARGET, accepted, asked, last_run, passed, promote_request, question
 
 ASKS = Record(run=Run(TARGET, questions=(question(),)))
 USED = Record(run=Run(TARGET, questions=(passed(),)))

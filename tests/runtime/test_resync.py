@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from tests.runtime.support import request_body, summarise
 
 from gatehold.kube.client import Cluster, Page
 from gatehold.kube.resources import MAP, REQUESTS, Resource
@@ -14,6 +13,7 @@ from gatehold.runtime.cache import Store
 from gatehold.runtime.objects import Objects
 from gatehold.runtime.resync import Feed, Resync
 from gatehold.telemetry.metrics import Metrics
+from tests.runtime.support import request_body, summarise
 
 
 class Within:

@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from tests.runtime.reviews import ADDRESS, new_pair, session
-from tests.runtime.reviews import review as eviction
 
 from gatehold.admission import stamper as module
 from gatehold.admission import tls
@@ -21,6 +19,8 @@ from gatehold.admission.webhook import ReviewServer
 from gatehold.domain.eviction_sight import Answer, Word
 from gatehold.domain.stamping import StampWord
 from gatehold.kube.errors import Absent, ApiError
+from tests.runtime.reviews import ADDRESS, new_pair, session
+from tests.runtime.reviews import review as eviction
 
 Json = dict[str, Any]
 GATE = {"name": "gatehold.dev/approval"}

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.runtime.support import request_body
 
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
@@ -21,6 +20,7 @@ from gatehold.settings import GATE_TYPES, SettingError, Settings
 from gatehold.telemetry import logs
 from gatehold.telemetry.events import Event, Recorder, Regarding, shorten
 from gatehold.telemetry.metrics import TABLE, Metrics, Type
+from tests.runtime.support import request_body
 
 # ---- metrics
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.runtime.support import eventually
 
 from gatehold.admission import live, pods
 from gatehold.admission.live import Nodes, Rights
@@ -18,6 +17,7 @@ from gatehold.domain.model import Requester
 from gatehold.kube.client import SILENCE_SECONDS, Access, Cluster, Identity
 from gatehold.kube.errors import ApiError, Unavailable
 from gatehold.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NODES, PODS, SERVICE_ACCOUNTS
+from tests.runtime.support import eventually
 
 
 def pod(name: str, node: str = "") -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.runtime.reviews import ADDRESS, AUTHORITY, new_pair, review, session, trust
 
 from gatehold.admission import tls, webhook
 from gatehold.admission.certificates import CertificateError, Pair, facts
@@ -19,6 +18,7 @@ from gatehold.admission.own_loop import OwnLoop
 from gatehold.admission.reviews import Review
 from gatehold.admission.webhook import MOST_BYTES, PATH, ReviewServer
 from gatehold.domain.eviction_sight import Answer, Word
+from tests.runtime.reviews import ADDRESS, AUTHORITY, new_pair, review, session, trust
 
 YES = Answer(True, 200, "", Word.ALLOWED)
 

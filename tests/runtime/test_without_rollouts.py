@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from tests.runtime.support import Replica, eventually, request_body
 
 from controlplane import API_ONLY, ControlPlane, wait_until
 from gatehold.kube.client import Cluster
@@ -15,6 +14,7 @@ from gatehold.runtime.watchdog import PROBE
 from gatehold.settings import Settings
 from playground import install_kinds
 from playground.install import CRDS
+from tests.runtime.support import Replica, eventually, request_body
 
 LATER = ("rollouts", "gates")
 

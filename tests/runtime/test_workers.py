@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 
 import pytest
-from tests.runtime.support import Recording, eventually
 
 from gatehold.kube.clock import ClockUnknown, ServerClock
 from gatehold.kube.errors import Conflict, Forbidden, TooManyRequests, Unavailable
@@ -20,6 +19,7 @@ from gatehold.runtime.parts import Key
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.workers import Workers
 from gatehold.telemetry.metrics import Metrics
+from tests.runtime.support import Recording, eventually
 
 KEY = Key("ApprovalRequest", "n", "web-3", "u")
 

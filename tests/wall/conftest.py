@@ -10,6 +10,7 @@ import pytest
 from controlplane import Cluster, PodIdentity, provider
 from playground import OperatorProcess, can_stamp, install, wait_enforced
 from playground.install import STAMPS
+from playground.operator_process import PATIENT
 from tests.wall.api import Api, Call, path
 from tests.wall.argo import install_kind, settle_argo
 from tests.wall.gated import job, pod
@@ -76,7 +77,7 @@ def poll(done: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A cluster of the wall's own: policies are taken away and weakened here, which no other test should meet."""
     with provider(request.getfixturevalue).cluster() as cluster:
@@ -91,12 +92,12 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """The same with a real operator at work, which takes any number of requests of one author."""
     with provider(request.getfixturevalue).cluster() as cluster:
         found = set_up(cluster)
-        process = OperatorProcess(cluster, max_pending_per_author="5000", max_pending_per_policy="5000")
+        process = OperatorProcess(cluster, max_pending_per_author="5000", max_pending_per_policy="5000", **PATIENT)
         process.start()
         wait_enforced(cluster)
         found.hand = Running()

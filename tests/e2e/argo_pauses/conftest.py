@@ -11,7 +11,7 @@ from tests.wall.api import Api
 from tests.wall.argo import install_kind
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def argo(gatehold: Cluster) -> Api:
     """What Argo's controller writes with: its account, by a token of its pod. The kind comes after the operator."""
     install_kind(gatehold)

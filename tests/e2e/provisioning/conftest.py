@@ -9,7 +9,7 @@ from tests.e2e.provisioning.depot import Depot, put_prices
 from tests.e2e.stage import Stage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def prices(gatehold: Cluster) -> Cluster:
     """A cluster with a price table, there before the operator looks."""
     put_prices(gatehold)
