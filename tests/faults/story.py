@@ -113,7 +113,7 @@ class Life:
         done = self.seen.get("metadata", {}).get("labels", {}).get(DONE) == "true"
         return done and self.taken == len(self.story.steps)
 
-    def live(self, seconds: float = 40) -> None:
+    def live(self, seconds: float = 90) -> None:
         """Go on until the end; `begin` comes before."""
 
         def over() -> bool:
@@ -222,7 +222,7 @@ class Life:
         found += [f"Job {key} was released by {by}, not {wanted}"] * (by != wanted)
         return found + [f"Job {key} has finalizers left"] * bool(job["metadata"].get("finalizers"))
 
-    def until_settled(self, expected: dict[str, Any] | None = None, seconds: float = 30) -> dict[str, Any]:
+    def until_settled(self, expected: dict[str, Any] | None = None, seconds: float = 60) -> dict[str, Any]:
         """Wait until the rest has come too (Events, the Job controller's last word); answers the snapshot either way."""
         last: list[dict[str, Any]] = [{}]
 

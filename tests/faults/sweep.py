@@ -174,7 +174,7 @@ class Succession:
             return seat.code() is not None or (or_over and life.ended())
 
         try:
-            wait_until(dead, f"{seat.name} dies {where}", 25)
+            wait_until(dead, f"{seat.name} dies {where}", 60)
         except Exception as error:
             raise AssertionError(f"{error}\n{life.where()}\n{self.writes(life)}\n{seat.log(30)}") from error
         if or_over and seat.code() is None:
