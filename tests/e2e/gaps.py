@@ -112,7 +112,7 @@ def recorded(body: Body) -> list[tuple[str, str, bool, str]]:
     return [(v["verdict"], v["username"], v.get("counted", True), v.get("reason", "")) for v in found]
 
 
-def until_enforced(cluster: Cluster, status: str, seconds: float = 30) -> Body:
+def until_enforced(cluster: Cluster, status: str, seconds: float = 60) -> Body:
     """Wait until every policy says so; answers the condition of the probe's policy."""
     admin = connection(cluster.admin_kubeconfig)
     found: dict[str, Body] = {}

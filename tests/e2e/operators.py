@@ -26,7 +26,7 @@ def metric(process: OperatorProcess, name: str) -> float | None:
     return next((float(value) for series, value in lines if series == name), None)
 
 
-def until_acting(process: OperatorProcess, seconds: float = 40) -> None:
+def until_acting(process: OperatorProcess, seconds: float = 60) -> None:
     """Wait until this replica acts, the wall proven."""
 
     def acts() -> bool:

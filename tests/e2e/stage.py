@@ -164,35 +164,35 @@ class Stage:
 
     # ---- waiting
 
-    def until_phase(self, name: str, *phases: str, seconds: float = 30) -> Body:
+    def until_phase(self, name: str, *phases: str, seconds: float = 60) -> Body:
         """Wait until the request is in one of these phases."""
         return self.until(name, lambda body: body.get("status", {}).get("phase") in phases, f"phase {phases}", seconds)
 
-    def until_done(self, name: str, seconds: float = 40) -> Body:
+    def until_done(self, name: str, seconds: float = 60) -> Body:
         """Wait until nothing is left to watch."""
         return self.until(
             name, lambda body: body["metadata"].get("labels", {}).get("gatehold.dev/done") == "true", "label done", seconds
         )
 
-    def until_prepared(self, name: str, seconds: float = 20) -> Body:
+    def until_prepared(self, name: str, seconds: float = 60) -> Body:
         """Wait until people can answer."""
         return self.until(name, lambda body: "requestDigest" in body.get("status", {}), "a digest", seconds)
 
-    def until_held(self, name: str, reason: str, seconds: float = 20) -> Body:
+    def until_held(self, name: str, reason: str, seconds: float = 60) -> Body:
         """Wait until the request is held for this reason."""
         return self.until(name, lambda body: condition(body, "Held") == ("True", reason), f"Held/{reason}", seconds)
 
-    def until_gone(self, kind: str, name: str, seconds: float = 30) -> None:
+    def until_gone(self, kind: str, name: str, seconds: float = 60) -> None:
         """Wait until the object is not there any more."""
         wait_until(lambda: self.find(kind, name) is None, f"{kind} {name} is gone", seconds)
 
-    def until_unguarded(self, name: str, seconds: float = 15) -> None:
+    def until_unguarded(self, name: str, seconds: float = 60) -> None:
         """Wait until the API server, too, has taken up that the wall is open: it loads policies once a second."""
         forged = {"metadata": {"annotations": {"verdict.gatehold.dev/999": "junk"}}}
         call = Call(self.path("apr", name), forged, query={"dryRun": "All"})
         wait_until(lambda: self.api().send(call).ok, f"a forgery on {name} gets in", seconds)
 
-    def until(self, name: str, holds: Callable[[Body], object], what: str, seconds: float = 30, kind: str = "apr") -> Body:
+    def until(self, name: str, holds: Callable[[Body], object], what: str, seconds: float = 60, kind: str = "apr") -> Body:
         """Wait until something holds for an object; the failure shows the object and the operator's log."""
         last: Body = {}
 
@@ -216,7 +216,7 @@ class Stage:
         """Reason and type of the Events about a request."""
         return [(e["reason"], e["type"]) for e in self.all("events") if e["regarding"]["name"] == name]
 
-    def until_told(self, name: str, *reasons: str, seconds: float = 15) -> list[str]:
+    def until_told(self, name: str, *reasons: str, seconds: float = 60) -> list[str]:
         """Wait until Events tell all of these; answers every reason told. Events follow the status, they do not lead it."""
 
         def told() -> bool:

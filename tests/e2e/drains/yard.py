@@ -182,21 +182,21 @@ class Yard(Stage):
 
         wait_until(running, f"{count} pods of {name} run", seconds)
 
-    def until_state(self, node: str, state: str, name: str = "drain", seconds: float = 40) -> Body:
+    def until_state(self, node: str, state: str, name: str = "drain", seconds: float = 60) -> Body:
         """Wait until a node of a drain stands so; answers its row."""
         full = f"{self.namespace}-{node}"
         body = self.until(name, lambda body: row(body, full).get("state") == state, f"{node} is {state}", seconds)
         return row(body, full)
 
     def until_row(
-        self, node: str, holds: Callable[[Body], object], what: str, name: str = "drain", seconds: float = 40
+        self, node: str, holds: Callable[[Body], object], what: str, name: str = "drain", seconds: float = 60
     ) -> Body:
         """Wait until something holds for the row of a node."""
         full = f"{self.namespace}-{node}"
         body = self.until(name, lambda body: holds(row(body, full)), what, seconds)
         return row(body, full)
 
-    def until_free(self, name: str, seconds: float = 30) -> None:
+    def until_free(self, name: str, seconds: float = 60) -> None:
         """Wait until no maintenance holds the node."""
         wait_until(lambda: self.lease_of(name) is None, f"the Lease of {name} is gone", seconds)
 

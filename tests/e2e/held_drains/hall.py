@@ -82,7 +82,7 @@ class Drain:
         """All that the person has read."""
         return self.log.read_text()
 
-    def until_says(self, text: str, seconds: float = 30) -> str:
+    def until_says(self, text: str, seconds: float = 60) -> str:
         """Wait until the person has read that."""
         wait_until(lambda: text in self.said, f"kubectl says {text!r}; it said: {self.said}", seconds)
         return self.said
@@ -145,7 +145,7 @@ class Hall(Yard):
         answer = self.api(user).send(Call(where, wanted, "post", query=query))
         return answer.code, answer.message
 
-    def asked(self, seconds: float = 30, count: int = 1, user: str = "") -> Body:
+    def asked(self, seconds: float = 60, count: int = 1, user: str = "") -> Body:
         """Wait for the question that the operator opens; answers the newest, of that person where one is named."""
         self._patiently(lambda: len(self.questions()) >= count, f"{count} questions", seconds)
         theirs = [body for body in self.questions() if user in ("", body["spec"]["requester"]["username"])]

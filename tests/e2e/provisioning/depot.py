@@ -234,15 +234,15 @@ class Depot(Stage):
 
     # ---- waiting
 
-    def until_waits(self, name: str = "web", count: int = 1, seconds: float = 30) -> None:
+    def until_waits(self, name: str = "web", count: int = 1, seconds: float = 60) -> None:
         """Wait until so many pods of a workload are there, and wait."""
         self._patiently(lambda: len(self.held(name)) == count, f"{count} pods of {name} wait", seconds)
 
-    def until_runs(self, name: str = "web", count: int = 1, seconds: float = 40) -> None:
+    def until_runs(self, name: str = "web", count: int = 1, seconds: float = 60) -> None:
         """Wait until exactly so many pods of a workload run."""
         self._patiently(lambda: len(self.running(name)) == count, f"{count} pods of {name} run", seconds)
 
-    def asked(self, about: str = "web", count: int = 1, seconds: float = 30) -> Body:
+    def asked(self, about: str = "web", count: int = 1, seconds: float = 60) -> Body:
         """Wait until so many questions were asked about it, and people can answer the newest; answers that."""
         self._patiently(lambda: len(self.questions(about)) >= count, f"{count} questions about {about}", seconds)
         return self.until_prepared(self.questions(about)[-1]["metadata"]["name"])
@@ -259,7 +259,7 @@ class Depot(Stage):
         self.say(user, name, "deny", "too dear for what it does")
         return name
 
-    def until_reason(self, about: str, reason: str, seconds: float = 20) -> None:
+    def until_reason(self, about: str, reason: str, seconds: float = 60) -> None:
         """Wait until an Event about an object tells that."""
         self._patiently(
             lambda: any(told == reason for told, _ in self.events(about)), f"Event {reason} about {about}", seconds

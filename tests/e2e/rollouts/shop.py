@@ -103,19 +103,19 @@ class Shop(Stage):
 
     # ---- waiting
 
-    def until_rollout(self, holds: Callable[[Body], object], what: str, name: str = "web", seconds: float = 30) -> Body:
+    def until_rollout(self, holds: Callable[[Body], object], what: str, name: str = "web", seconds: float = 60) -> Body:
         """Wait until something holds for the Rollout."""
         return self.until(name, holds, what, seconds, kind="gro")
 
-    def until_phase_of(self, phase: str, name: str = "web", seconds: float = 30) -> Body:
+    def until_phase_of(self, phase: str, name: str = "web", seconds: float = 60) -> Body:
         """Wait until the Rollout stands there, with what its spec says taken into account."""
         return self.until_rollout(lambda body: stands(body) == phase, f"phase {phase}", name, seconds)
 
-    def until_healthy(self, name: str = "web", seconds: float = 30) -> Body:
+    def until_healthy(self, name: str = "web", seconds: float = 60) -> Body:
         """Wait until stable runs what the spec says."""
         return self.until_phase_of("Healthy", name, seconds)
 
-    def until_ended(self, outcome: str, name: str = "web", seconds: float = 40) -> Body:
+    def until_ended(self, outcome: str, name: str = "web", seconds: float = 60) -> Body:
         """Wait until the last run ended so, and nothing is under way."""
         return self.until_rollout(
             lambda body: "run" not in body.get("status", {}) and last(body).get("outcome") == outcome,
@@ -124,7 +124,7 @@ class Shop(Stage):
             seconds,
         )
 
-    def until_asked(self, name: str = "web", *, beside: tuple[str, ...] = (), seconds: float = 30) -> str:
+    def until_asked(self, name: str = "web", *, beside: tuple[str, ...] = (), seconds: float = 60) -> str:
         """Wait until people can answer a question about it, other than these; answers its name."""
         found: list[str] = []
 
