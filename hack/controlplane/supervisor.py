@@ -34,7 +34,7 @@ class Supervisor:
         self._directory = directory
         self._owner = owner
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._die_with_me = _death_signal()
+        self._die_with_me = death_signal()
 
     def serve(self) -> None:
         """Answer orders until the owner hangs up or dies; afterwards nothing of the control plane is left."""
@@ -126,7 +126,7 @@ class Supervisor:
         shutil.rmtree(self._directory, ignore_errors=True)
 
 
-def _death_signal() -> Callable[[], None] | None:
+def death_signal() -> Callable[[], None] | None:
     """Return what a child runs before its program: it asks to be killed with us, and checks that we still live."""
     if not LINUX:
         return None

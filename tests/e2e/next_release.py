@@ -62,8 +62,8 @@ def main() -> None:
     from gatehold.admission import texts
     from gatehold.cli.main import main as run
 
-    wall, shipped = Path(os.environ[TEXTS]), texts._folder
-    texts._folder = lambda name: wall if name == "wall" else shipped(name)
+    wall, shipped = Path(os.environ[TEXTS]), texts.folder
+    texts.folder = lambda name: wall if name == "wall" else shipped(name)
     run()
 
 

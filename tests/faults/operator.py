@@ -15,7 +15,6 @@ A write is a call that changes something stored: not a dry run, not a review or 
 the Lease of the leader (its renewals are a clock and no effect).
 """
 
-import ctypes
 import json
 import os
 import signal
@@ -26,11 +25,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from controlplane.supervisor import death_signal
 from tests.faults import rollout_words
 
 FOLDER: Final = "FAULT_FOLDER"
 WAITS: Final = "FAULT_WAITS"
-PR_SET_PDEATHSIG: Final = 1
 _WHOLE: Final = frozenset({"deployments", "controllerrevisions", "approvalrequests", "leases"})
 """Written whole: that they are written is all there is to say."""
 LEADERS: Final = "gatehold-operator"
@@ -220,15 +219,14 @@ def main() -> None:
 
 def _bear(folder: Folder, process: str) -> None:
     """Fork an operator whenever one is let go; returns in each of them, and never in this process."""
-    here = os.getpid()
+    die_with_me = death_signal()
     while True:
         while folder.told(process, "code") is not None or folder.waits(process):  # `clear` removes the code last
             time.sleep(0.01)
         child = os.fork()
         if child == 0:
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != here:
-                os._exit(1)
+            if die_with_me is not None:
+                die_with_me()
             return
         folder.tell(process, "pid", child)
         folder.tell(process, "code", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

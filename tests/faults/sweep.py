@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from controlplane import Cluster, wait_until
 from playground import OperatorProcess
-from playground.operator_process import Launch
+from playground.operator_process import PATIENT, Launch
 from tests.e2e.operators import until_acting
 from tests.e2e.stage import new_stage
 from tests.faults.operator import FOLDER, WAITS, Folder, Orders, Written
@@ -32,7 +32,7 @@ KILLED: Final = -9
 LEASE: Final = path("coordination.k8s.io/v1", "leases", "gatehold-system", "gatehold-operator")
 LOOKS: Final = "0.4"
 """Seconds between a standby's looks at the Lease: waiting longer would test nothing."""
-LEASE_TERMS: Final = {"lease_seconds": "90", "lease_renew_seconds": "80", "lease_retry_seconds": LOOKS}
+LEASE_TERMS: Final = {**PATIENT, "lease_retry_seconds": LOOKS}
 """Here the Lease of a dead operator is deleted by hand. It never runs out by itself, however slow the machine is: a second
 who takes over before the test has seen the first die would make the write that the first must not have made."""
 

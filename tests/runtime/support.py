@@ -5,16 +5,45 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from gatehold.kube.resources import REQUESTS
+from gatehold.kube.clock import ServerClock
+from gatehold.kube.resources import REQUESTS, Resource
 from gatehold.runtime.cache import Subject, Summary
+from gatehold.runtime.kinds import Caches
 from gatehold.runtime.operator import Operator, run
 from gatehold.runtime.parts import GATE, POLICY, REQUEST, ROLLOUT, Controllers, Key, Runtime
+from gatehold.runtime.queue import WorkQueue
+from gatehold.runtime.routing import Router
 from gatehold.settings import Settings
+
+
+class World:
+    """A router that acts, and what it asked for since somebody looked last."""
+
+    def __init__(self, summarise: Callable[[Mapping[str, Any]], Summary]) -> None:
+        self.queue = WorkQueue()
+        self.caches = Caches(summarise)
+        self.router = Router(self.caches, self.queue, ServerClock(), "gatehold-system")
+        self.router.acting = True
+
+    def see(self, resource: Resource, body: dict[str, Any], kind: str = "MODIFIED") -> None:
+        self.router.event(resource, {"type": kind, "object": body})
+
+    async def asked(self) -> list[str]:
+        """Kind/name of each."""
+        return sorted([f"{key.kind}/{key.name}" async for key, _ in self.taken()])
+
+    async def taken(self) -> AsyncIterator[tuple[Key, bool]]:
+        """What was asked for, and whether that is urgent."""
+        while len(self.queue):
+            urgent = bool(self.queue._urgent)
+            key = await self.queue.get()
+            self.queue.done(key)
+            yield key, urgent
 
 
 async def eventually(check: Callable[[], Any | Awaitable[Any]], seconds: float = 15.0) -> Any:

@@ -8,43 +8,19 @@ from typing import Any
 import pytest
 
 from gatehold.kube.clock import ServerClock
-from gatehold.kube.resources import ARGO_NAMESPACES, ARGO_ROLLOUTS, GATES, POLICIES, REQUESTS, Resource
+from gatehold.kube.resources import ARGO_NAMESPACES, ARGO_ROLLOUTS, GATES, POLICIES, REQUESTS
 from gatehold.runtime import argo
 from gatehold.runtime.gauges import refresh
-from gatehold.runtime.kinds import Caches
-from gatehold.runtime.queue import WorkQueue
-from gatehold.runtime.routing import Router
 from gatehold.telemetry.metrics import Metrics
-from tests.runtime.support import request_body, summarise
+from tests.runtime.support import World, request_body, summarise
 
 _VERSIONS = itertools.count(1)
 PAUSED = {"currentPodHash": "new", "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-03-01T11:00:00Z"}]}
 
 
-class World:
-    """A router that acts, and what it asked for since somebody looked last."""
-
-    def __init__(self) -> None:
-        self.queue = WorkQueue()
-        self.caches = Caches(summarise)
-        self.router = Router(self.caches, self.queue, ServerClock(), "gatehold-system")
-        self.router.acting = True
-
-    def see(self, resource: Resource, body: dict[str, Any], kind: str = "MODIFIED") -> None:
-        self.router.event(resource, {"type": kind, "object": body})
-
-    async def asked(self) -> list[str]:
-        found = []
-        while len(self.queue):
-            key = await self.queue.get()
-            self.queue.done(key)
-            found.append(f"{key.kind}/{key.name}")
-        return sorted(found)
-
-
 @pytest.fixture
 async def world() -> World:
-    return World()
+    return World(summarise)
 
 
 def rollout(status: dict[str, Any] | None = None, name: str = "web", **meta: Any) -> dict[str, Any]:

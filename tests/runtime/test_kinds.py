@@ -15,31 +15,20 @@ from gatehold.runtime.kinds import KINDS, Caches, kinds_for
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.routing import Router
 from gatehold.settings import GATE_TYPES
+from tests.runtime import support
 from tests.runtime.support import request_body, summarise
 
 _VERSIONS = itertools.count(1)
 
 
-class World:
-    """A router, and what it asked for since somebody looked last."""
+class World(support.World):
+    """The same, with an exclamation mark behind what is urgent."""
 
     def __init__(self) -> None:
-        self.queue = WorkQueue()
-        self.router = Router(Caches(summarise), self.queue, ServerClock(), "gatehold-system")
-        self.router.acting = True
-
-    def see(self, resource: Resource, body: dict[str, Any], kind: str = "MODIFIED") -> None:
-        self.router.event(resource, {"type": kind, "object": body})
+        super().__init__(summarise)
 
     async def asked(self) -> list[str]:
-        """Kind/name, an exclamation mark behind what is urgent."""
-        found = []
-        while len(self.queue):
-            urgent = bool(self.queue._urgent)
-            key = await self.queue.get()
-            self.queue.done(key)
-            found.append(f"{key.kind}/{key.name}{'!' if urgent else ''}")
-        return sorted(found)
+        return sorted([f"{key.kind}/{key.name}{'!' if urgent else ''}" async for key, urgent in self.taken()])
 
 
 def body(resource: Resource, name: str, namespace: str = "shop", labels: dict[str, str] | None = None, **more: Any) -> dict:

@@ -9,15 +9,11 @@ from typing import Any
 
 import pytest
 
-from gatehold.kube.clock import ServerClock
-from gatehold.kube.resources import GATED_JOBS, GATES, JOBS, POD_NAMESPACES, PODS, POLICIES, REQUESTS, Resource
+from gatehold.kube.resources import GATED_JOBS, GATES, JOBS, POD_NAMESPACES, PODS, POLICIES, REQUESTS
 from gatehold.runtime import pods
 from gatehold.runtime.cache import Summary
-from gatehold.runtime.kinds import Caches
-from gatehold.runtime.queue import WorkQueue
-from gatehold.runtime.routing import Router
 from tests.runtime import support
-from tests.runtime.support import request_body
+from tests.runtime.support import World, request_body
 
 _VERSIONS = itertools.count(1)
 _GATED = [{"name": "other.example.org/gate"}, {"name": "gatehold.dev/approval"}]
@@ -27,30 +23,9 @@ def summarise(body: Mapping[str, Any]) -> Summary:
     return replace(support.summarise(body), pods_of=body["spec"]["subject"]["uid"])
 
 
-class World:
-    """A router that acts, and what it asked for since somebody looked last."""
-
-    def __init__(self) -> None:
-        self.queue = WorkQueue()
-        self.caches = Caches(summarise)
-        self.router = Router(self.caches, self.queue, ServerClock(), "gatehold-system")
-        self.router.acting = True
-
-    def see(self, resource: Resource, body: dict[str, Any], kind: str = "MODIFIED") -> None:
-        self.router.event(resource, {"type": kind, "object": body})
-
-    async def asked(self) -> list[str]:
-        found = []
-        while len(self.queue):
-            key = await self.queue.get()
-            self.queue.done(key)
-            found.append(f"{key.kind}/{key.name}")
-        return sorted(found)
-
-
 @pytest.fixture
 async def world() -> World:
-    return World()
+    return World(summarise)
 
 
 def pod(name: str = "p", owner: str = "rs", **changes: Any) -> dict[str, Any]:

@@ -70,13 +70,13 @@ def shipped(gates: Collection[str] = GATE_TYPES) -> tuple[Body, ...]:
 
 def eviction_webhook() -> Body:
     """The webhook configuration for evictions as this version ships it: without a caBundle, which the installation has."""
-    found: Body = yaml.safe_load((_folder("webhook") / "evictions.yaml").read_text(encoding="utf-8"))
+    found: Body = yaml.safe_load((folder("webhook") / "evictions.yaml").read_text(encoding="utf-8"))
     return found
 
 
 def pod_webhook() -> Body:
     """The webhook configuration that marks pods as this version ships it, without a caBundle."""
-    found: Body = yaml.safe_load((_folder("webhook") / "pods.yaml").read_text(encoding="utf-8"))
+    found: Body = yaml.safe_load((folder("webhook") / "pods.yaml").read_text(encoding="utf-8"))
     return found
 
 
@@ -107,14 +107,14 @@ def left_out_files(gates: Collection[str]) -> Iterator[str]:
     return _files("left-out", lambda name: _IN_PLACE[name] not in gates)
 
 
-def _files(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    for file in sorted(_folder(folder).iterdir(), key=lambda f: f.name):
+def _files(name: str, wanted: Callable[[str], bool]) -> Iterator[str]:
+    for file in sorted(folder(name).iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml") and wanted(file.name):
             yield file.read_text(encoding="utf-8")
 
 
-def _folder(name: str) -> Traversable:
-    """The wheel carries copies of manifests/wall and manifests/webhook; a source checkout has the originals."""
+def folder(name: str) -> Traversable:
+    """That folder of manifests/: the wheel carries copies of what is read here, a source checkout has the originals."""
     packed = resources.files(__package__) / name
     return packed if packed.is_dir() else Path(__file__).parents[3] / "manifests" / name
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from gatehold.cli.text import plain
 from gatehold.cli.times import clock
-from gatehold.domain.effects.promote_argo import GROUP
+from gatehold.domain.argo.course import asked_of, is_of_argo, name_of
 from gatehold.domain.model import EffectType
-from gatehold.domain.status import ResolvedArgo
 
 if TYPE_CHECKING:
     from gatehold.cli.view import View
@@ -17,15 +16,12 @@ if TYPE_CHECKING:
 
 def is_argo(view: View) -> bool:
     """Whether it is asked about a Rollout of Argo."""
-    request = view.request
-    subject = request.subject
-    of_argo = subject is not None and subject.api_version.partition("/")[0] == GROUP
-    return request.effect.type is EffectType.PROMOTE and of_argo
+    return view.request.effect.type is EffectType.PROMOTE and is_of_argo(view.request)
 
 
 def effect_words(view: View) -> str:
     """What happens once it is approved."""
-    name, argo = _name(view), _read(view)
+    name, argo = _name(view), asked_of(view.status)
     if argo is None:
         return f"Promote: Argo Rollout {name} goes on from its pause"
     if argo.step_index is None:
@@ -35,14 +31,14 @@ def effect_words(view: View) -> str:
 
 def nothing_ran(view: View) -> str:
     """What becomes of it without a yes."""
-    argo = _read(view)
+    argo = asked_of(view.status)
     back = f" and runs {plain(argo.stable_hash)} again" if argo is not None and argo.stable_hash else ""
     return f"Argo Rollout {_name(view)} is aborted{back}; Git still holds the rejected revision then"
 
 
 def read_rows(view: View) -> Iterator[tuple[str, str]]:
     """What the operator found when it asked; part of the digest."""
-    argo = _read(view)
+    argo = asked_of(view.status)
     if argo is None:
         return
     yield "Revision", plain(f"{argo.pod_hash}, stable is {argo.stable_hash or 'none'}")
@@ -60,9 +56,5 @@ def next_command(view: View) -> str:
     return f"kubectl argo rollouts get rollout {_name(view)} -n {plain(view.request.namespace)}"
 
 
-def _read(view: View) -> ResolvedArgo | None:
-    return view.status.resolved.argo if view.status.resolved is not None else None
-
-
 def _name(view: View) -> str:
-    return plain(view.request.subject.name) if view.request.subject is not None else ""
+    return plain(name_of(view.request))

@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from gatehold import __version__
 from gatehold.admission.desk import Question
 from gatehold.api import budgets, drain_pods, held_drain
 from gatehold.api import gate as gate_wire
 from gatehold.api import node as node_wire
-from gatehold.api.approval_request import GATE_LABEL, NOTE_ANNOTATION
+from gatehold.api.approval_request import GATE_LABEL
 from gatehold.api.common import ParseError
 from gatehold.controllers import held_board
+from gatehold.controllers.asking import Asking, noted
 from gatehold.domain.effects.drain_evidence import evidence
 from gatehold.domain.eviction_sight import HeldDrain
 from gatehold.domain.evictions import MOST_OPEN
@@ -25,7 +25,7 @@ from gatehold.domain.nodes import GateOfNode
 from gatehold.kube.clock import ClockUnknown
 from gatehold.kube.errors import Absent, AlreadyExists, ApiError
 from gatehold.kube.resources import BUDGETS, NODES, PODS, REQUESTS
-from gatehold.runtime.parts import REQUEST, Key, Runtime
+from gatehold.runtime.parts import Runtime
 from gatehold.telemetry import logs
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class HeldDrains:
     def __init__(self, runtime: Runtime, tried: Callable[[str, str, str], None] = lambda *_: None) -> None:
         """Use the runtime's account; `tried` hears, by node and person, that they were asked about, or why not."""
         self._runtime = runtime
+        self._requests = Asking(runtime)
         self._tried = tried
         self._asking: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._tried_at: dict[tuple[str, str], float] = {}
@@ -140,8 +141,7 @@ class HeldDrains:
         """Take the first name that is free. One that is taken by the same question in force is that question."""
         key = held.node.uid, held.evictor.username
         for number in range(self._numbers.get(key, 0), MOST_NAMES):
-            wanted = held_drain.request(held, namespace, number)
-            wanted["metadata"]["annotations"] = {NOTE_ANNOTATION: f"gatehold/{__version__}"}
+            wanted = noted(held_drain.request(held, namespace, number))
             try:
                 answer = await self._runtime.cluster.create(REQUESTS, namespace, wanted)
             except AlreadyExists:
@@ -172,9 +172,7 @@ class HeldDrains:
 
     def _taken(self, body: Body) -> Body:
         """Know it at once, and have its own cycle prepare it."""
-        self._runtime.answered(REQUESTS, body)
-        meta = body["metadata"]
-        self._runtime.enqueue(Key(REQUEST, meta["namespace"], meta["name"], meta["uid"]), True)
+        self._requests.taken(body)
         return body
 
 

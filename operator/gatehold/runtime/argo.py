@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gatehold.api.argo_rollout import LABEL as LABEL
 from gatehold.runtime.objects import Item
 
 Body = Mapping[str, Any]
 
-LABEL = "gatehold.dev/argo-rollouts"
 PAUSED = "paused"
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from gatehold.admission.texts import folder
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.refusals import sentence
 from gatehold.cli.session import Session
@@ -73,9 +71,7 @@ def _patch(namespace: str) -> str:
 
 def shipped() -> dict[str, str]:
     """The health check of each kind of ours, `gatehold.dev/KIND`; the wheel carries a copy of manifests/argo-cd."""
-    packed: Traversable = resources.files("gatehold.admission") / "argo-cd"
-    folder = packed if packed.is_dir() else Path(__file__).parents[4] / "manifests" / "argo-cd"
-    data = yaml.safe_load((folder / "argocd-cm.yaml").read_text(encoding="utf-8"))["data"]
+    data = yaml.safe_load((folder("argo-cd") / "argocd-cm.yaml").read_text(encoding="utf-8"))["data"]
     return {_kind(key): str(script) for key, script in data.items() if key.startswith(_HEALTH)}
 
 

@@ -12,6 +12,7 @@ from gatehold.api import gate as wire
 from gatehold.api.argo_rollout import LABEL as ARGO_LABEL
 from gatehold.api.argo_rollout import gate_of
 from gatehold.api.common import ParseError
+from gatehold.api.rollout import GATED_LABEL
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.doctor.rbac import GROUP, Grant
 from gatehold.cli.doctor.reach import Right, reach_in
@@ -92,7 +93,7 @@ def _places(facts: GateFacts | PodGate | ArgoGate, gates: Gates) -> tuple[tuple[
     """The namespaces that name a Gate of that type, and the label by which they do."""
     if isinstance(facts, PodGate):
         return gates.pods, PODS_LABEL
-    return (gates.argo, ARGO_LABEL) if isinstance(facts, ArgoGate) else (gates.places, "gatehold.dev/rollouts")
+    return (gates.argo, ARGO_LABEL) if isinstance(facts, ArgoGate) else (gates.places, GATED_LABEL)
 
 
 def _facts(body: Json) -> GateFacts | DrainGate | PodGate | ArgoGate | None:

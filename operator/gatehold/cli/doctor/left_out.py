@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from gatehold.admission.texts import PART_OF, gates_of
+from gatehold.api import argo_rollout, node, rollout
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.session import Session
+from gatehold.domain.stamping import PODS_LABEL
 from gatehold.kube.resources import NAMESPACES, NODES, VAP, Resource
 from gatehold.settings import GATE_TYPES
 
 Json = dict[str, Any]
 PART = "Left out"
 _BEHIND: dict[str, tuple[Resource, str]] = {
-    "ArgoRollouts": (NAMESPACES, "gatehold.dev/argo-rollouts"),
-    "Drains": (NODES, "gatehold.dev/drain"),
-    "Pods": (NAMESPACES, "gatehold.dev/pods"),
-    "Rollouts": (NAMESPACES, "gatehold.dev/rollouts"),
+    "ArgoRollouts": (NAMESPACES, argo_rollout.LABEL),
+    "Drains": (NODES, node.GATED_LABEL),
+    "Pods": (NAMESPACES, PODS_LABEL),
+    "Rollouts": (NAMESPACES, rollout.GATED_LABEL),
 }
 """Type of Gate -> what is behind one, and by which label."""
 

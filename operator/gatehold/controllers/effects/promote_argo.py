@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from gatehold.api.common import ParseError
 from gatehold.controllers.argo.gather import ArgoGather
+from gatehold.domain.argo.course import is_of_argo
 from gatehold.domain.argo.model import AbortArgo, ArgoRollout, ArgoSight, ResumeArgo
-from gatehold.domain.effects.promote_argo import GROUP
 from gatehold.domain.model import Request
 from gatehold.domain.plan import Facts, Write
 from gatehold.domain.status import Resolved, ResolvedArgo, Status
@@ -31,7 +31,7 @@ class ArgoHands:
 
     def knows(self, request: Request) -> bool:
         """Argo Rollouts only."""
-        return request.subject is not None and request.subject.api_version.partition("/")[0] == GROUP
+        return is_of_argo(request)
 
     async def resolve(self, request: Request) -> tuple[Facts, Resolved]:
         """Read it live: what is shown must not be older than the question. Raises ParseError."""

@@ -1,21 +1,10 @@
-"""Asking people: the ApprovalRequest of one group. The name is the same on every replica, so that twice is once."""
+"""Asking people: the ApprovalRequest of one group."""
 
-import logging
-from collections.abc import Mapping
-from typing import Any, Final
-
-from gatehold import __version__
 from gatehold.api import provision_request
-from gatehold.api.approval_request import DONE_LABEL, GATE_LABEL, NOTE_ANNOTATION
+from gatehold.controllers.asking import Asking
 from gatehold.controllers.provision.gather import Gather
 from gatehold.domain.provision.model import Question, Sight
-from gatehold.kube.errors import Absent, AlreadyExists
-from gatehold.kube.resources import REQUESTS
-from gatehold.runtime.parts import REQUEST, Key, Runtime
-
-log = logging.getLogger(__name__)
-Body = dict[str, Any]
-MOST_NAMES: Final = 1_000
+from gatehold.runtime.parts import Runtime
 
 
 class Questions:
@@ -23,52 +12,11 @@ class Questions:
 
     def __init__(self, runtime: Runtime, gather: Gather) -> None:
         """Use the runtime's account."""
-        self._runtime = runtime
+        self._asking = Asking(runtime)
         self._gather = gather
-        self._account = ""
 
     async def ask(self, sight: Sight, question: Question) -> str:
-        """Create the request, and have its own cycle prepare it; answers its name. One in force about the same is it."""
+        """Open the request; answers its name, empty where none is left."""
         bodies = self._gather.bodies(sight, question.digest)
-        wanted = provision_request.request(question, sight, await self._me(), bodies)
-        wanted["metadata"].setdefault("annotations", {})[NOTE_ANNOTATION] = f"gatehold/{__version__}"
-        stem, _, number = question.name.rpartition("-p")
-        for place in range(int(number), int(number) + MOST_NAMES):
-            wanted["metadata"]["name"] = f"{stem}-p{place}"
-            answer = await self._create(sight.namespace, wanted)
-            if answer is not None:
-                return self._taken(answer)
-        log.error("no name is left for a request about %s", question.owner.name)
-        return ""
-
-    async def _create(self, namespace: str, wanted: Body) -> Body | None:
-        """The request of that name, if it asks this; None where the name is taken by another, or by one that is done."""
-        try:
-            answer = await self._runtime.cluster.create(REQUESTS, namespace, wanted)
-        except AlreadyExists:
-            try:
-                there = await self._runtime.cluster.get(REQUESTS, namespace, wanted["metadata"]["name"])
-            except Absent:
-                return None
-            return there if _is_same(there, wanted) else None
-        log.info("asked about %s: %s", wanted["spec"]["subject"]["name"], answer["metadata"]["name"])
-        return answer
-
-    def _taken(self, body: Body) -> str:
-        self._runtime.answered(REQUESTS, body)
-        meta = body["metadata"]
-        self._runtime.enqueue(Key(REQUEST, meta["namespace"], meta["name"], meta["uid"]), True)
-        return str(meta["name"])
-
-    async def _me(self) -> str:
-        self._account = self._account or str((await self._runtime.cluster.who_am_i()).get("username") or "")
-        return self._account
-
-
-def _is_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether a request of that name is ours (nobody else sets that label), in force, and about the same."""
-    labels = found["metadata"].get("labels") or {}
-    phase = (found.get("status") or {}).get("phase") or ""
-    same = found["spec"].get("subject") == wanted["spec"]["subject"]
-    ours = labels.get(GATE_LABEL) == wanted["metadata"]["labels"][GATE_LABEL]
-    return same and ours and DONE_LABEL not in labels and phase in ("", "Pending", "Approved")
+        wanted = provision_request.request(question, sight, await self._asking.me(), bodies)
+        return await self._asking.ask(wanted, question.owner.name)

@@ -5,9 +5,9 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from gatehold import __version__
 from gatehold.api import promotion
-from gatehold.api.approval_request import GATE_LABEL, NOTE_ANNOTATION
+from gatehold.api.approval_request import GATE_LABEL
+from gatehold.controllers.asking import Asking, noted
 from gatehold.controllers.rollouts.children import ChildReader, Parent
 from gatehold.controllers.rollouts.revisions import Revisions
 from gatehold.domain.rollout.model import Sight
@@ -15,7 +15,7 @@ from gatehold.domain.rollout.plan import Ask
 from gatehold.domain.rollout.record import Track
 from gatehold.kube.errors import AlreadyExists, Conflict, Invalid
 from gatehold.kube.resources import REQUESTS
-from gatehold.runtime.parts import REQUEST, Key, Runtime
+from gatehold.runtime.parts import Runtime
 
 log = logging.getLogger(__name__)
 Body = dict[str, Any]
@@ -29,13 +29,12 @@ class Questions:
         self._runtime = runtime
         self._children = children
         self._revisions = revisions
-        self._account = ""
+        self._asking = Asking(runtime)
         self._key = secrets.token_hex(16)  # what is masked in a request; compared within one request only
 
     async def ask(self, sight: Sight, body: Body, write: Ask) -> None:
         """Create the request, and have its own cycle prepare it. One that is there already was ours before a crash."""
-        wanted = promotion.request(body, write, await self._seen(sight, body), await self._me())
-        wanted["metadata"]["annotations"] = {NOTE_ANNOTATION: f"gatehold/{__version__}"}  # no GitOps tool ever applies these
+        wanted = noted(promotion.request(body, write, await self._seen(sight, body), await self._asking.me()))
         namespace = sight.rollout.namespace
         try:
             answer = await self._runtime.cluster.create(REQUESTS, namespace, wanted)
@@ -43,9 +42,7 @@ class Questions:
             answer = await self._runtime.cluster.get(REQUESTS, namespace, write.question.name)
             if not _is_same(answer, wanted):
                 raise Conflict(f"ApprovalRequest {write.question.name} is about something else") from None
-        self._runtime.answered(REQUESTS, answer)
-        meta = answer["metadata"]
-        self._runtime.enqueue(Key(REQUEST, meta["namespace"], meta["name"], meta["uid"]), True)
+        self._asking.taken(answer)
 
     async def _seen(self, sight: Sight, body: Body) -> promotion.Seen:
         """What is shown: the template that stable runs, and how both children do."""
@@ -68,10 +65,6 @@ class Questions:
         except Invalid as error:
             log.warning("nothing to compare with: %s", error)
             return None
-
-    async def _me(self) -> str:
-        self._account = self._account or str((await self._runtime.cluster.who_am_i()).get("username") or "")
-        return self._account
 
 
 def _is_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

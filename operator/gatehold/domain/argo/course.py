@@ -1,9 +1,27 @@
 """Where an Argo Rollout has gone since people were asked about its pause. For the effect and its undo."""
 
 from gatehold.domain.argo.model import ArgoRollout
+from gatehold.domain.model import Request
 from gatehold.domain.plan import Finding, Observed
 from gatehold.domain.reasons import Reason
 from gatehold.domain.status import ObjectRef, ResolvedArgo, Status
+
+GROUP = "argoproj.io"
+
+
+def is_of_argo(request: Request) -> bool:
+    """Whether its subject is of a kind of Argo's, whatever the version."""
+    return request.subject is not None and request.subject.api_version.partition("/")[0] == GROUP
+
+
+def name_of(request: Request) -> str:
+    """The name of the Rollout that it is about."""
+    return request.subject.name if request.subject is not None else ""
+
+
+def digest_of(request: Request) -> str:
+    """The digest of the pause that it asks about."""
+    return request.subject.digest if request.subject is not None else ""
 
 
 def rollout_of(observed: Observed) -> ArgoRollout | None:

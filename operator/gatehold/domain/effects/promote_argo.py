@@ -8,7 +8,17 @@ of verb override or who aborted it, ends the question and is not put back.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gatehold.domain.argo.course import asked_of, has_passed, lost, moved, reference, rollout_of
+from gatehold.domain.argo.course import (
+    asked_of,
+    digest_of,
+    has_passed,
+    is_of_argo,
+    lost,
+    moved,
+    name_of,
+    reference,
+    rollout_of,
+)
 from gatehold.domain.argo.model import ArgoRollout, ArgoSight, ResumeArgo
 from gatehold.domain.effects.base import MOST_TEXT, Ending, Step, Undo
 from gatehold.domain.effects.undo_argo import undo
@@ -19,7 +29,7 @@ from gatehold.domain.reasons import Reason
 from gatehold.domain.schedule import earliest
 from gatehold.domain.status import By, EffectState, EffectStatus, Status
 
-GROUP, KIND = "argoproj.io", "Rollout"
+KIND = "Rollout"
 AGAIN = timedelta(seconds=5)
 """How often a Rollout is looked at that has to go on: every change of it wakes its requests anyway."""
 
@@ -30,8 +40,8 @@ class PromoteArgoRules:
     def supports(self, request: Request) -> bool:
         """Argo Rollouts of the request's own namespace, whatever the version."""
         subject = request.subject
-        known = subject is not None and (subject.api_version.partition("/")[0], subject.kind) == (GROUP, KIND)
-        return known and subject is not None and subject.namespace == request.namespace
+        here = subject is not None and (subject.kind, subject.namespace) == (KIND, request.namespace)
+        return here and is_of_argo(request)
 
     def check(self, observed: Observed) -> Finding | None:
         """Only the operator asks; the rest is said by `verify`, which comes first."""
@@ -40,7 +50,7 @@ class PromoteArgoRules:
             return Finding(Reason.EFFECT_NOT_ALLOWED, text)
         sight = observed.facts.argo
         if sight is None or sight.unread:
-            return Finding(Reason.SUBJECT_NOT_FOUND, f"nothing is known of Rollout {_name(observed.request)}")
+            return Finding(Reason.SUBJECT_NOT_FOUND, f"nothing is known of Rollout {name_of(observed.request)}")
         return None
 
     def verify(self, observed: Observed, status: Status) -> Ending | None:
@@ -55,7 +65,7 @@ class PromoteArgoRules:
             by = f"is behind gate {sight.label} by now" if sight.label else "is behind no gate of this kind any more"
             return _superseded(Finding(Reason.SUBJECT_CHANGED, f"namespace {request.namespace} {by}"))
         unasked = _unaskable(request, sight) if not status.request_digest else None
-        if unasked is not None or rollout.asks == _digest(request):
+        if unasked is not None or rollout.asks == digest_of(request):
             return unasked
         return _superseded(moved(rollout, asked_of(status)))
 
@@ -84,7 +94,7 @@ class PromoteArgoRules:
             return Step(effect, ending=_deleted(observed.request))
         if has_passed(rollout, asked):
             return _released(effect, rollout, now)
-        why = lost(rollout, asked, _digest(observed.request))
+        why = lost(rollout, asked, digest_of(observed.request))
         if why is not None:
             return Step(effect, ending=_superseded(why))
         return _go_on(observed, effect, rollout, now)
@@ -126,7 +136,7 @@ def _go_on(observed: Observed, effect: EffectStatus, rollout: ArgoRollout, now: 
         finding = Finding(Reason.EFFECT_TIMED_OUT, f"Rollout {rollout.name} did not go on in time")
         return Step(effect, ending=Ending(Phase.FAILED, By.TIME, finding))
     recheck = earliest((ends_at, now + AGAIN))
-    if rollout.asks != _digest(observed.request):
+    if rollout.asks != digest_of(observed.request):
         return Step(effect, recheck_at=recheck)
     if not observed.wall_proven:
         text = "approved, but the admission policies are not proven in force: nothing is released"
@@ -154,16 +164,8 @@ def _unaskable(request: Request, sight: ArgoSight) -> Ending | None:
 
 
 def _deleted(request: Request) -> Ending:
-    return _superseded(Finding(Reason.SUBJECT_DELETED, f"Rollout {_name(request)} is gone"))
+    return _superseded(Finding(Reason.SUBJECT_DELETED, f"Rollout {name_of(request)} is gone"))
 
 
 def _superseded(finding: Finding) -> Ending:
     return Ending(Phase.SUPERSEDED, By.OPERATOR, finding)
-
-
-def _name(request: Request) -> str:
-    return request.subject.name if request.subject is not None else ""
-
-
-def _digest(request: Request) -> str:
-    return request.subject.digest if request.subject is not None else ""

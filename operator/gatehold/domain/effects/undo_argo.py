@@ -7,7 +7,7 @@ or a person retries it. Who retries is asked anew, so that ends the undo as well
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gatehold.domain.argo.course import asked_of, reference, rollout_of
+from gatehold.domain.argo.course import asked_of, digest_of, name_of, reference, rollout_of
 from gatehold.domain.argo.model import AbortArgo, ArgoRollout
 from gatehold.domain.effects.base import MOST_TEXT, Undo, concluded
 from gatehold.domain.model import EffectType
@@ -40,7 +40,7 @@ def undo(observed: Observed, status: Status, now: datetime) -> Undo:
     if rollout.promoted and begun:
         text = f"Rollout {rollout.name} was promoted before that was seen; to go back, give it the former template"
         return concluded(effect, Reason.UNDO_FAILED, text, now, restored=False)
-    if rollout.asks != _digest(observed) and not begun:
+    if rollout.asks != digest_of(observed.request) and not begun:
         text = f"Rollout {rollout.name} went on by another hand before this was over"
         return concluded(effect, Reason.SUBJECT_OVERRIDDEN, text, now, restored=False)
     finding = Finding(Reason.UNDOING, f"Rollout {rollout.name} is being aborted")
@@ -49,8 +49,7 @@ def undo(observed: Observed, status: Status, now: datetime) -> Undo:
 
 def _left_alone(observed: Observed, status: Status, rollout: ArgoRollout | None) -> str:
     """Why nothing has to be put back, or nothing."""
-    request, asked, sight = observed.request, asked_of(status), observed.facts.argo
-    name = request.subject.name if request.subject is not None else ""
+    asked, sight, name = asked_of(status), observed.facts.argo, name_of(observed.request)
     if rollout is None or rollout.deleting:
         return f"Rollout {name} is gone"
     if status.phase is Phase.SUPERSEDED:
@@ -59,7 +58,7 @@ def _left_alone(observed: Observed, status: Status, rollout: ArgoRollout | None)
         return f"Rollout {name} is behind no gate any more, so it is left as it is"
     if asked is not None and rollout.pod_hash != asked.pod_hash:
         return f"Rollout {name} is at revision {rollout.pod_hash} by now, which is asked about by itself"
-    if asked is None and rollout.asks != _digest(observed):
+    if asked is None and rollout.asks != digest_of(observed.request):
         return f"Rollout {name} does not stand at that pause any more"
     return ""
 
@@ -79,7 +78,3 @@ def _aborted(effect: EffectStatus, rollout: ArgoRollout, now: datetime) -> Undo:
         return Undo(effect, Finding(Reason.UNDO_STUCK, text), stalled=True, recheck_at=now + STUCK)
     finding = Finding(Reason.UNDOING, f"Rollout {rollout.name} is aborted; waits until {rollout.stable_hash} serves again")
     return Undo(effect, finding, recheck_at=since + STUCK)
-
-
-def _digest(observed: Observed) -> str:
-    return observed.request.subject.digest if observed.request.subject is not None else ""
