@@ -106,11 +106,13 @@ class Supervisor:
         return child.pid
 
     def _signal(self, name: str, number: int) -> None:
-        """Signal a component; after SIGKILL it is reaped before the answer, so the answer means gone."""
+        """Signal a component. The answer means done: killed is reaped, stopped means that no thread of it runs any more."""
         child = self._children[name]
         child.send_signal(number)
         if number == signal.SIGKILL:
             child.wait()
+        elif number == signal.SIGSTOP and child.returncode is None:  # WNOWAIT: whoever asks for its exit code still gets it
+            os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def _codes(self) -> dict[str, int | None]:
         """Exit code of each component ever started, None while it lives."""

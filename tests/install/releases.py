@@ -8,7 +8,7 @@ from typing import Final
 from tests.install.chart import CHART, ROOT, with_version
 
 PARTS: Final = ("charts", "crds", "manifests", "operator")
-SETTLED: Final = 12 * 3600
+SETTLED: Final = 2 * 3600
 """Seconds. What was committed later than so long before the newest commit is a step of one change, not a release."""
 
 

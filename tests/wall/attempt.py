@@ -35,7 +35,7 @@ class Attempt:
 
     `refused` is part of what a person reads, `unstamped` the same where stamping is not installed and the wording
     differs; without either the write has to go through and `leaves` has to hold afterwards. `policy` says who refuses; where
-    two do, as a|b, either may be the one that speaks.
+    two do, as a|b, either may be the one that speaks, each in its own words where `refused` names both ("this | that").
     """
 
     says: str
@@ -113,18 +113,20 @@ def judge(attempt: Attempt, scene: Scene, answers: tuple[Answer, Answer], seen: 
     assert not real.ok, f"was let through, and left: {after.body}"
     # what was said beforehand may have closed the request, where an operator was there to see it
     closed = not scene.hand.still and attempt.ask.state == "pending" and phase(before.body) != "Pending"
-    assert text in real.message or (closed and "this request is " in real.message), real.message
+    assert _says(real, text) or (closed and "this request is " in real.message), real.message
     spoke = [p for p in POLICIES if f"ValidatingAdmissionPolicy '{p}' with binding '{p}' denied request" in real.message]
     assert (spoke or [attempt.policy])[0] in attempt.policy.split("|"), real.message
     assert spoke or attempt.policy in (SCHEMA, RBAC), real.message
     if attempt.policy == RBAC:
         assert real.code == 403 and "cannot" in real.message, real.message
     # a connection cannot be tried dry
-    assert "dryRun is not supported" in dry.message or (dry.code == real.code and (closed or text in dry.message)), (
-        dry.message
-    )
+    assert "dryRun is not supported" in dry.message or (dry.code == real.code and (closed or _says(dry, text))), dry.message
     assert before.facts() == after.facts()
     assert before.status(quiet=scene.hand.still) == after.status(quiet=scene.hand.still)
+
+
+def _says(answer: Answer, text: str) -> bool:
+    return any(words in answer.message for words in text.split(" | "))
 
 
 def phase(body: Body | None) -> str:

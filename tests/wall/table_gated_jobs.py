@@ -85,7 +85,7 @@ CREATED = [
     new_job("by an exempt account, suspended for another gate", "launcher", lambda scene: job(scene, SUSPENDED, {"metadata": {"labels": {"gatehold.dev/pods": "web"}}}), NAMES),
     new_job("by an account of the namespace that is named as exempt", "insider", job, unstamped=NOTHING_SUSPENDS, leaves=is_suspended),
     new_job("held by label hold, too", "dora", lambda scene: job(scene, {"metadata": {"labels": {"gatehold.dev/hold": "solo"}}, "spec": {"suspend": True}}), unstamped=NOTHING_SUSPENDS, leaves=is_suspended),
-    new_job("held by label hold, with the other in capitals", "dora", lambda scene: job(scene, HOLD, {"metadata": {"labels": {"gatehold.dev/Pods": DEAR}}}), "the label is spelled gatehold.dev/pods, in small letters"),
+    new_job("held by label hold, with the other in capitals", "dora", lambda scene: job(scene, HOLD, {"metadata": {"labels": {"gatehold.dev/Pods": DEAR}}}), "the label is spelled gatehold.dev/pods, in small letters | label gatehold.dev/Pods of a held Job", policy=f"{GATED_JOBS}|{JOBS}"),
     new_job("held by label hold, with both labels by hand", "dora", lambda scene: job(scene, HOLD), leaves=is_suspended),
 ]  # fmt: skip
 
