@@ -31,7 +31,7 @@ setup: $(VENV)/.ready ## Make the virtual environment
 programs: setup ## Build etcd, the API server and their kin (about 6 minutes the first time, cached after)
 	@$(BIN)/python -m controlplane build
 
-tools: setup ## Build what only tests and `make generate` run: Helm, Argo Rollouts, kubeconform and others (the same)
+tools: setup ## Build what only tests and `make generate` run: Helm, Argo Rollouts, kubeconform, Prometheus' rules and others (the same)
 	@$(BIN)/python -m controlplane tools
 
 binaries: programs tools ## Build both

@@ -6,7 +6,12 @@ from typing import Any, Final
 import pytest
 
 import bundles
+from gatehold.controllers.apply import RefusedError
 from gatehold.domain.phases import Phase
+from gatehold.domain.plan import NoteRequest
+from gatehold.kube.clock import ClockUnknown
+from gatehold.kube.errors import Conflict, Forbidden, Invalid, TooManyRequests, Unauthenticated, Unavailable
+from gatehold.runtime.workers import _reason
 from gatehold.telemetry.metrics import TABLE, Metric
 from tests.chart.rendering import EVERYTHING, named, render
 
@@ -27,9 +32,8 @@ def test_every_alert_speaks_of_metrics_and_labels_that_exist(rules: list[dict[st
         labels = {label for name in names for label in METRICS[name].labels}
         by = re.findall(r"by \(([^)]*)\)", rule["expr"])
         used = {label.strip() for group in by for label in group.split(",")}
-        used |= set(re.findall(r"(\w+)=\"", rule["expr"])) | set(
-            re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
-        )
+        used |= set(re.findall(r"(\w+)!?=\"", rule["expr"]))
+        used |= set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"] + rule["annotations"]["description"]))
         assert used <= labels, rule["alert"]
 
 
@@ -37,6 +41,16 @@ def test_the_result_of_a_failed_release_is_called_so(rules: list[dict[str, Any]]
     (rule,) = [rule for rule in rules if rule["alert"] == "GateholdReleaseFailed"]
 
     assert set(re.findall(r'result="(\w+)"', rule["expr"])) == {str(Phase.FAILED)}
+
+
+def test_the_reasons_that_the_page_explains_are_told() -> None:
+    section = PAGE.read_text().partition("## GateholdCyclesFail")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    answers = (kind("no") for kind in (Conflict, Forbidden, Invalid, TooManyRequests, Unauthenticated, Unavailable))
+    refused = RefusedError(NoteRequest(), Forbidden("no"))
+    others = (ClockUnknown("no answer"), TimeoutError(), RuntimeError("a slip"))
+    assert explained == {_reason(error) for error in (*answers, refused, *others)}
 
 
 def test_every_alert_has_its_section_and_every_section_its_alert(rules: list[dict[str, Any]]) -> None:

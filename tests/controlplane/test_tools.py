@@ -8,7 +8,7 @@ import pytest
 from controlplane import ControlPlaneError, tools
 from controlplane.tools import tool
 
-OURS = {"helm", "kubeconform", "kstatus", "argolua", "rollouts-controller", "kubectl-argo-rollouts"}
+OURS = {"helm", "kubeconform", "kstatus", "argolua", "rollouts-controller", "kubectl-argo-rollouts", "promrules"}
 
 
 @pytest.fixture

@@ -21,8 +21,10 @@ from tests.e2e.gaps import (
     world_of_its_own,
     write_verdict,
 )
-from tests.e2e.operators import metric, until_acting
+from tests.e2e.operators import metric, site, until_acting
 from tests.e2e.stage import Stage, condition, new_stage
+from tests.prometheus import Scrape, firing, sees, spec
+from tests.wall.api import Call
 
 VAP, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 REQUESTS = "gatehold-requests"
@@ -158,6 +160,7 @@ def test_a_release_that_is_due_waits_until_the_wall_is_proven_again(
         with jam(stage):  # approved, and not released before the wall has its gap
             stage.say("alice", "due-1", "approve")
             stage.until_phase("due-1", "Approved")
+            stage.until_held("due-1", "WriteRefused")  # so its yes has met the wall, and is known to have
             mended.enter_context(gap(stage, kind, name, change))
         held = stage.until_held("due-1", "WallNotProven")
         assert (held["status"]["phase"], held["status"]["effect"]["state"]) == ("Approved", "Waiting")
@@ -295,6 +298,34 @@ def test_a_probe_that_may_not_try_proves_nothing(stage: Stage) -> None:
     until_enforced(stage.cluster, "True")
     stage.say("alice", "unprobed", "approve", "again")
     assert stage.until_done("unprobed")["status"]["phase"] == "Approved"
+
+
+def test_prometheus_tells_of_a_gap_and_of_glass_that_was_broken_while_nobody_looked(stage: Stage) -> None:
+    """What the operator serves, as it is, goes through the chart's rules; each text stands for five minutes or more."""
+    stage.request("unheard", stage.policy())
+    stage.until_prepared("unheard")
+    stage.job("lonely", "nobody")
+    wait_until(lambda: (metric(stage.operator, "gatehold_oldest_pending_seconds") or 0) > 1, "a second has passed", 10)
+    texts = [site(stage.operator, "/metrics")[1]]
+    stage.operator.stop()
+    letting_go = {"metadata": {"annotations": {"gatehold.dev/override": "INC-4711: site down"}}, "spec": {"suspend": False}}
+    stage.api("dana").must(Call(stage.path("job", "lonely"), letting_go))
+    stage.operator.start()
+    until_acting(stage.operator)
+    wait_until(lambda: metric(stage.operator, "gatehold_overrides_total") == 1, "it is counted", 60)
+    texts.append(site(stage.operator, "/metrics")[1])
+    with gap(stage, VAP, REQUESTS, removed):
+        texts.append(site(stage.operator, "/metrics")[1])
+
+    rules = spec({"monitoring": {"rules": {"enabled": True, "oldestPendingSeconds": 1}}})
+    well, young, opened = texts
+    told = sees(rules, [Scrape(0, "a", well), Scrape(300, "a", ""), Scrape(600, "b", young), Scrape(900, "b", opened)], 25)
+    assert firing(told) == {
+        "GateholdOldestPending": 0,
+        "GateholdLeaderMissing": 420,
+        "GateholdOverride": 600,
+        "GateholdWallNotEnforced": 1_020,
+    }
 
 
 def test_a_wall_that_is_there_as_shipped_but_never_asked_is_found_out() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gatehold.domain.model import EffectType
+from gatehold.domain.phases import Phase
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import EVENTS, POLICIES, REQUESTS
@@ -48,6 +50,26 @@ def test_two_processes_in_one_interpreter_do_not_share_metrics() -> None:
     first, second = Metrics(), Metrics()
     first.count("gatehold_overrides_total")
     assert second.registry.get_sample_value("gatehold_overrides_total") == 0
+
+
+def test_what_alerts_look_at_is_told_before_the_first_of_it() -> None:
+    """An increase is only seen of a series that was there before; the age tells whose first count cannot have been."""
+    metrics = Metrics()
+    for effect in EffectType:
+        labels = {"type": str(effect), "result": str(Phase.FAILED)}
+        expected = None if effect is EffectType.NONE else 0
+        assert metrics.registry.get_sample_value("gatehold_effects_total", labels) == expected
+    young = metrics.registry.get_sample_value("gatehold_uptime_seconds") or 0
+    assert 0 < young < (metrics.registry.get_sample_value("gatehold_uptime_seconds") or 0)
+
+
+def test_a_gauge_that_follows_is_as_true_as_the_moment_it_is_read() -> None:
+    metrics, proven = Metrics(), [True]
+    metrics.follow("gatehold_wall_enforced", lambda: proven[0])
+    assert metrics.registry.get_sample_value("gatehold_wall_enforced") == 1
+    proven[0] = False
+    assert metrics.registry.get_sample_value("gatehold_wall_enforced") == 0
+    assert b"gatehold_wall_enforced 0.0" in metrics.render()
 
 
 # ---- events

@@ -44,6 +44,7 @@ class Certificates:
         self._use = use
         self._known: Pair | None = None
         self._said = ""
+        runtime.metrics.follow(_EXPIRY, self._left)
 
     async def read(self) -> None:
         """Look once. What cannot be used changes nothing: the server keeps what it has."""
@@ -54,7 +55,6 @@ class Certificates:
             self._say("" if self._known is not None else "there is no certificate yet: run `gatehold certs init`")
         except (CertificateError, OSError) as error:
             self._say(f"not usable: {error}")
-        self._tell_expiry()
 
     async def renew(self) -> None:
         """Issue a new leaf where two thirds of the life of the old one are over. Only the leader, only what is ours."""
@@ -98,13 +98,14 @@ class Certificates:
         self._known = pair
         log.info("the webhook's certificate is for %s, until %s", ", ".join(found.hosts), found.not_after.isoformat())
 
-    def _tell_expiry(self) -> None:
+    def _left(self) -> float:
+        """Seconds until what is served expires, as of this moment: also while nothing can be read."""
         try:
             now = self._runtime.clock.now()
         except ClockUnknown:
-            return
+            return 0.0
         left = (facts(self._known.certificate).not_after - now).total_seconds() if self._known is not None else 0.0
-        self._runtime.metrics.set(_EXPIRY, max(0.0, left))
+        return max(0.0, left)
 
     def _say(self, what: str) -> None:
         """Once for each state."""

@@ -50,6 +50,7 @@ class Wall:
         self._said = ("", False)
         self.last: Proof | None = None
         self.on_turn: Callable[[], None] = lambda: None
+        metrics.follow("gatehold_wall_enforced", self.proven)
 
     # ---- answers
 
@@ -210,9 +211,8 @@ class Wall:
                 self._stored = wanted
 
     def _say(self) -> None:
-        """Tell the metric, the log and whoever waits, when the answer turns, or its reason."""
+        """Tell the log and whoever waits, when the answer turns, or its reason."""
         now = self.proven()
-        self._metrics.set("gatehold_wall_enforced", int(now))
         self._unclear_since = (self._unclear_since or self._monotonic()) if self.unknown() else None
         failed = self.last if self.last is not None and not self.last.proven else None
         reason = "Proven" if now else str(failed.reason) if failed else "Changed"

@@ -47,18 +47,14 @@ def make(runtime: Runtime, probe: ProbeAccount) -> Evictions:
     webhook = Webhook(runtime)
     certificates = Certificates(runtime, webhook.use)
     proof = EvictionProof(Access(runtime, probe), webhook.ready)
-
-    async def keep() -> None:
-        await proof.keep()
-        runtime.metrics.set("gatehold_webhook_proven", int(proof.proven()))
-
+    runtime.metrics.follow("gatehold_webhook_proven", proof.proven)
     return Evictions(
         proof,
         (Part("webhook", webhook.run, webhook.ready),),
         (
             Periodic("webhook-certificate", EVERY_SECONDS, certificates.read, leader_only=False),
             Periodic("webhook-renewal", RENEW_SECONDS, certificates.renew),
-            Periodic("webhook-proof", PROOF_SECONDS, keep, leader_only=False),
+            Periodic("webhook-proof", PROOF_SECONDS, proof.keep, leader_only=False),
         ),
     )
 

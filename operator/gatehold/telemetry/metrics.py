@@ -5,11 +5,15 @@ Labels are closed sets or bounded by the policies that exist; never a name, a us
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from gatehold.domain.model import EffectType
+from gatehold.domain.phases import Phase
 
 
 class Type(Enum):
@@ -28,6 +32,8 @@ class Metric(NamedTuple):
     labels: tuple[str, ...]
     help: str
     buckets: tuple[float, ...] = ()
+    begins: tuple[tuple[str, ...], ...] = ()
+    """Label values that are told as 0 from the start: Prometheus sees an increase only of what was there before."""
 
 
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -48,7 +54,13 @@ TABLE: tuple[Metric, ...] = (
     Metric("gatehold_decisions_total", Type.COUNTER, ("outcome", "by"), "Decisions, by outcome and by whose hand."),
     Metric("gatehold_decision_seconds", Type.HISTOGRAM, (), "Seconds from prepared to decided.", _HUMAN_SECONDS),
     Metric("gatehold_verdicts_total", Type.COUNTER, ("verdict", "counted"), "Verdicts recorded, and whether they count."),
-    Metric("gatehold_effects_total", Type.COUNTER, ("type", "result"), "Effects that came to an end, by type and result."),
+    Metric(
+        "gatehold_effects_total",
+        Type.COUNTER,
+        ("type", "result"),
+        "Effects that came to an end, by type and result.",
+        begins=tuple((str(effect), str(Phase.FAILED)) for effect in EffectType if effect is not EffectType.NONE),
+    ),
     Metric("gatehold_overrides_total", Type.COUNTER, (), "Break-glass overrides recorded."),
     Metric("gatehold_pods_held", Type.GAUGE, (), "Pods and Jobs that wait at a Gate of type Pods."),
     Metric(
@@ -74,6 +86,12 @@ TABLE: tuple[Metric, ...] = (
         "Seconds until the webhook's certificate expires, 0 without one: alert on less than a week where it is on.",
     ),
     Metric("gatehold_leader", Type.GAUGE, (), "1 in the replica that acts."),
+    Metric(
+        "gatehold_uptime_seconds",
+        Type.GAUGE,
+        (),
+        "Seconds since this process began: what a young one has counted may be no increase for Prometheus yet.",
+    ),
     Metric("gatehold_synced", Type.GAUGE, (), "1 once this replica holds everything that is not done."),
     Metric("gatehold_reconcile_seconds", Type.HISTOGRAM, ("kind",), "Seconds of one cycle, by kind.", _SECONDS),
     Metric("gatehold_reconcile_errors_total", Type.COUNTER, ("kind", "reason"), "Cycles that failed, by kind and error."),
@@ -101,6 +119,8 @@ class Metrics:
             self._make(metric)
         self.synced.set(0)
         self.leader.set(0)
+        began = time.monotonic()
+        self.follow("gatehold_uptime_seconds", lambda: time.monotonic() - began)
 
     @property
     def synced(self) -> Gauge:
@@ -131,6 +151,10 @@ class Metrics:
         """Set a gauge of the table that has no labels."""
         self._gauges[name].set(value)
 
+    def follow(self, name: str, value: Callable[[], float]) -> None:
+        """Let a gauge of the table ask whenever it is read: it cannot go on saying what was true once."""
+        self._gauges[name].set_function(value)
+
     def replace(self, name: str, values: Mapping[str, float]) -> None:
         """Set a gauge with one label to exactly these values: what is not named any more disappears."""
         gauge = self._gauges[name]
@@ -155,6 +179,9 @@ class Metrics:
                 metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=self.registry
             )
         elif metric.type is Type.COUNTER:
-            self._counters[metric.name] = Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+            counter = Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+            for values in metric.begins:
+                counter.labels(*values)
+            self._counters[metric.name] = counter
         else:
             self._gauges[metric.name] = Gauge(metric.name, metric.help, metric.labels, registry=self.registry)

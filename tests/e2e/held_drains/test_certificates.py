@@ -10,7 +10,9 @@ from playground import OperatorProcess
 from tests.e2e.held_drains.doors import DOWN, port_of, served, until_ready
 from tests.e2e.held_drains.hall import Hall
 from tests.e2e.held_drains.load import Load
+from tests.e2e.operators import site, until_acting
 from tests.e2e.stage import Body
+from tests.prometheus import INACTIVE, Scrape, firing, sees, spec
 
 LEAF, CA = "gatehold-webhook-tls", "gatehold-webhook-ca"
 
@@ -38,12 +40,14 @@ def test_a_wrong_certificate_lets_nothing_pass(hall: Hall, hall_plane: ControlPl
     strange = make_authority(now)
     before = served(port)
     try:
-        put_pair(hall_plane, issue(strange, ["127.0.0.1"], now), strange.certificate)
+        put_pair(hall_plane, issue(strange, ["127.0.0.1"], now, days=3), strange.certificate)
         wait_until(lambda: served(port) != before, "the strange certificate is served", 20)
         # connections that are open stay good: only new ones meet the strange certificate
         assert hall_operator.stop() == 0
         hall_operator.start()
         until_ready(hall_operator)
+        until_acting(hall_operator)
+        wrong = site(hall_operator, "/metrics")[1]
         drain = hall.kubectl_drain(node)
         assert drain.ends() == 1
         assert DOWN in drain.said
@@ -56,6 +60,9 @@ def test_a_wrong_certificate_lets_nothing_pass(hall: Hall, hall_plane: ControlPl
     wait_until(lambda: served(port) == before, "the good one is served again", 20)
     hall.until_mode("n", "Hold")
     hall.kubectl_drain(node).until_says("holds the drain")
+    told = sees(spec(), [Scrape(0, "a", wrong), Scrape(900, "a", site(hall_operator, "/metrics")[1])], 30)
+    alerts = {"GateholdCertificateNearEnd": 600, "GateholdWebhookNotProven": 300}
+    assert (firing(told), {one.alert for one in told if (one.at, one.state) == (900, INACTIVE)}) == (alerts, set(alerts))
 
 
 def test_a_pair_that_does_not_go_together_is_not_served(
