@@ -269,6 +269,14 @@ def test_the_notes_name_the_next_command() -> None:
         ({"autoApprove": [{"policy": "x", "namespace": "y"}]}, "autoApprove"),
         ({"webhook": {"certificates": "hand-made"}}, "certificates"),
         ({"stamping": True}, "stamping"),
+        ({"podLabels": {"app.kubernetes.io/name": "mine"}}, "podLabels"),
+        ({"extraEnv": [{"name": "GATEHOLD_GATES", "value": "None"}]}, "extraEnv"),
+        (
+            {"webhook": {"certManager": {"account": {"name": "x}, {name: eve", "namespace": "a"}}}},
+            "account/name",
+        ),
+        ({"webhook": {"enabled": True}, "settings": {"httpPort": 9443}}, "webhook.port and settings.httpPort are the same"),
+        ({"autoApprove": ["night", {"policy": "night", "namespaces": ["shop"]}]}, "autoApprove names policy night twice"),
     ],
 )
 def test_what_cannot_work_is_refused(values: Any, sentence: str) -> None:

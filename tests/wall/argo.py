@@ -25,10 +25,16 @@ NOTHING = Ask(state="nothing")
 ALL = ["get", "list", "watch", "create", "patch", "update", "delete", "deletecollection"]
 WORK: list[Body] = [
     {"apiGroups": ["argoproj.io"], "resources": ["rollouts", "rollouts/status", "rollouts/scale"], "verbs": ALL},
-    {"apiGroups": ["apps"], "resources": ["replicasets", "replicasets/status"], "verbs": ALL},
+    {"apiGroups": ["argoproj.io"], "resources": ["analysisruns", "experiments"], "verbs": ALL},
+    {"apiGroups": ["apps"], "resources": ["replicasets", "replicasets/status", "replicasets/scale"], "verbs": ALL},
     {"apiGroups": [""], "resources": ["services", "services/status"], "verbs": ALL},
 ]
 """What people there hold, the controller, and what a stolen token of the operator might wish for."""
+ROBOTS: dict[str, Body] = {
+    "argocd": {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+    "pruner": {"apiGroups": ["gatehold.dev"], "resources": ["gates"], "resourceNames": [TIDE], "verbs": ["bind"]},
+}
+"""Service accounts (argocd of namespace argocd): a GitOps tool as it comes, and one that may bind the gate by its name."""
 
 HASH, MANAGED = "rollouts-pod-template-hash", "argo-rollouts.argoproj.io/managed-by-rollouts"
 TEMPLATE: Body = {"metadata": {"labels": {"app": "tide"}}, "spec": {"containers": [{"name": "main", "image": "tide:1"}]}}
@@ -44,16 +50,21 @@ ELSEWHERE = at("rollouts", namespace="other", version=ARGOPROJ)
 
 
 def install_kind(cluster: Cluster) -> None:
-    """The reduced kind, with the subresources that the real one has."""
+    """The reduced kinds, with the subresources that the real ones have: of runs the status is a field like any other."""
+    scale = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.HPAReplicas"}
+    for kind, subresources in (("Rollout", {"status": {}, "scale": scale}), ("AnalysisRun", {}), ("Experiment", {})):
+        cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(_kind(kind, subresources)))
+
+
+def _kind(kind: str, subresources: Body) -> Body:
     free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     schema = {"type": "object", "properties": {"spec": free, "status": free}}
-    scale = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.HPAReplicas"}
     version = {"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    version["subresources"] = {"status": {}, "scale": scale}
-    names = {"kind": "Rollout", "plural": "rollouts", "singular": "rollout", "shortNames": ["ro"]}
-    spec = {"group": "argoproj.io", "scope": "Namespaced", "names": names, "versions": [version]}
-    body = {**named("apiextensions.k8s.io/v1", "CustomResourceDefinition", "rollouts.argoproj.io"), "spec": spec}
-    cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(body))
+    names = {"kind": kind, "plural": f"{kind.lower()}s", "singular": kind.lower(), "shortNames": ["ro"][kind != "Rollout" :]}
+    versions = [{**version, "subresources": subresources}]
+    spec = {"group": "argoproj.io", "scope": "Namespaced", "names": names, "versions": versions}
+    crd = named("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{kind.lower()}s.argoproj.io")
+    return {**crd, "spec": spec}
 
 
 def settle_argo(cluster: Cluster, people: dict[str, Api]) -> None:
@@ -65,8 +76,13 @@ def settle_argo(cluster: Cluster, people: dict[str, Api]) -> None:
         )
     people["argo"] = admin.with_token(cluster.mint_pod_bound_token("argo-rollouts", "argo-rollouts", seconds=7200).token)
     people["unbound"] = Api.of(cluster.user(CONTROLLER))
+    for name, rule in ROBOTS.items():
+        people[name] = Api.of(cluster.user(robot(name)))
+        admin.must(Call(path(RBAC, "clusterroles"), {**named(RBAC, "ClusterRole", name), "rules": [rule]}, "post"))
+        whom = {"roleRef": ref("ClusterRole", name), "subjects": [subject(robot(name))]}
+        admin.must(Call(path(RBAC, "clusterrolebindings"), {**named(RBAC, "ClusterRoleBinding", name), **whom}, "post"))
     for namespace in (WAVES, "other"):
-        role(admin, namespace, "waves", WORK, ["dora", "dana", "gitops", CONTROLLER], operator=True)
+        role(admin, namespace, "waves", WORK, ["dora", "dana", "gitops", CONTROLLER, *map(robot, ROBOTS)], operator=True)
     controllers = [subject(f"system:serviceaccount:kube-system:{name}") for name in ("namespace-controller",)]
     controllers += [subject("system:kube-controller-manager")]
     bind(admin, WAVES, "waves-controllers", ref("Role", "waves"), [*controllers, subject("binder")])
@@ -78,12 +94,18 @@ def settle_argo(cluster: Cluster, people: dict[str, Api]) -> None:
     wait_served(people)
 
 
+def robot(name: str) -> str:
+    """The user name of one of the robots."""
+    return f"system:serviceaccount:{name}:{name}"
+
+
 def wait_served(people: dict[str, Api], seconds: float = 60) -> None:
     """A new kind is served a moment after it was made."""
     end = time.monotonic() + seconds
-    while not people["admin"].send(Call(path(ARGOPROJ, "rollouts", WAVES), how="get")).ok:
-        assert time.monotonic() < end, "the reduced kind is not served"
-        time.sleep(0.1)
+    for kind in ("rollouts", "analysisruns", "experiments"):
+        while not people["admin"].send(Call(path(ARGOPROJ, kind, WAVES), how="get")).ok:
+            assert time.monotonic() < end, f"the reduced kind {kind} is not served"
+            time.sleep(0.1)
 
 
 # ---- what there is
@@ -143,7 +165,48 @@ def owned_set(scene: Scene) -> None:
     scene.people["argo"].must(Call(path("apps/v1", "replicasets", WAVES), replica_set(scene), "post"))
 
 
+def own_set(scene: Scene) -> None:
+    """A ReplicaSet of dora's own, with nothing of Argo's."""
+    labels: Body = {"app": "own"}
+    template = joined(TEMPLATE, {"metadata": {"labels": labels}})
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    body = {**named("apps/v1", "ReplicaSet", f"{scene.name}-old"), "spec": spec}
+    scene.people["dora"].must(Call(path("apps/v1", "replicasets", WAVES), body, "post"))
+
+
+def run(scene: Scene, kind: str = "AnalysisRun", *, owner: str | None = "Rollout") -> Body:
+    """An analysis run or experiment that found out nothing, as Argo's controller makes it; `owner` None: anybody's own."""
+    body: Body = {**named(ARGOPROJ, kind, scene.name), "spec": {"metrics": [{"name": "v"}]}}
+    uid = scene.uids.get("rollout", f"uid-{scene.name}")
+    owners = [{"apiVersion": ARGOPROJ, "kind": owner, "name": scene.name, "uid": uid, "controller": True}]
+    body = body if owner is None else joined(body, {"metadata": {"ownerReferences": owners}})
+    return {**body, "status": {"phase": "Inconclusive"}}
+
+
+def has_owner(owner: str = "Rollout") -> Before:
+    """What a run can belong to is there, or the collector would take the run away."""
+
+    def make(scene: Scene) -> None:
+        made = rollout(scene) if owner == "Rollout" else run(scene, owner, owner=None)
+        whole = scene.people["argo"].must(Call(path(ARGOPROJ, f"{owner.lower()}s", WAVES), made, "post"))
+        scene.uids["rollout"] = whole["metadata"]["uid"]
+
+    return make
+
+
+def has_run(kind: str = "AnalysisRun", owner: str | None = "Rollout") -> Before:
+    """Argo's controller has made it, and says how it went."""
+
+    def make(scene: Scene) -> None:
+        if owner is not None:
+            has_owner(owner)(scene)
+        scene.people["argo"].must(Call(path(ARGOPROJ, f"{kind.lower()}s", WAVES), run(scene, kind, owner=owner), "post"))
+
+    return make
+
+
 SET = at("replicasets", "{name}-old", namespace=WAVES)
+RUN, EXPERIMENT = (at(kind, namespace=WAVES, version=ARGOPROJ) for kind in ("analysisruns", "experiments"))
 SERVICE = at("services", namespace=WAVES, version="v1")
 
 

@@ -38,7 +38,7 @@ ITS_CONTROLLER = "gatehold-argo-rollouts"
 ROUND = (
     ", and the first version of a new one is not asked about: deleting it takes verb bind on gates with resourceName tide"
 )
-IS_PAUSED = " is paused, and people are asked by the steps that it has: change its strategy afterwards, or stop it first (kubectl argo rollouts abort "
+IS_UNDER_WAY = " has a version under way, and people are asked by the steps that it has: change its strategy afterwards, or stop it first (kubectl argo rollouts abort "
 NO_PAUSE = f"gate {TIDE} asks at pauses without a duration, and this canary has none: put a step {{pause: {{}}}} into spec.strategy.canary.steps"
 TOO_LATE = f"gate {TIDE} asks at pauses without a duration, and the first comes too late: put a step {{pause: {{}}}} before setWeight "
 NO_AUTO = (
@@ -52,6 +52,9 @@ NO_WINDOW = "Argo Rollouts asks nobody about a version within the rollback windo
 ONE_STRATEGY = "a Rollout behind a gate has strategy canary, or strategy blueGreen"
 OTHER_WAY = "a new activeService, and the way from canary to blueGreen or back, would bring the next version without a question: delete Rollout "
 
+NO_EXPERIMENT = (
+    "Argo Rollouts goes past a pause after an inconclusive experiment: behind a gate an experiment has no analyses"
+)
 BACKGROUND = "Argo Rollouts goes past a pause while its background analysis is inconclusive: behind a gate put analysis steps into spec.strategy.canary.steps"
 OWN_SELECTOR = "a Rollout behind a gate has a spec.selector of its own, which never changes: under another one Argo Rollouts takes the next version for the first, and asks nobody"
 
@@ -73,6 +76,7 @@ ABORTED: Body = {
 }
 ABORTED = {key: value for key, value in ABORTED.items() if value is not None}
 RUNS: Body = {key: value for key, value in PAUSED.items() if key not in ("pauseConditions", "controllerPause")}
+SETTLED: Body = {**RUNS, "currentPodHash": "old", "currentStepIndex": 4, "phase": "Healthy"}
 EVEN: Body = {"spec": {"strategy": {"canary": {"steps": [*STEPS, {"setWeight": 90}]}}}}
 NEXT: Body = {"spec": {"template": {"metadata": {"labels": {"app": "tide", "next": "yes"}}}}}
 BLUE: Body = {**RUNS, "blueGreen": {"activeSelector": "old", "previewSelector": "new"}}
@@ -117,6 +121,9 @@ HAND = [
     Attempt("an Argo Rollout: a stolen operator: deletes it", by="operator", do=removed(ROLLOUT), refused="of Argo's kinds the operator writes the status of Rollouts", policy=ARGO_HAND, only="once stopped", ask=NOTHING, target=ROLLOUT, before=stands()),
 ]  # fmt: skip
 
+EXPERIMENT: Body = {
+    "experiment": {"templates": [{"name": "a", "specRef": "canary"}], "analyses": [{"name": "x", "templateName": "slow"}]}
+}
 REFUSED_SPECS: dict[str, tuple[Body, str]] = {
     "no steps": ({"strategy": {"canary": {}}}, NO_PAUSE),
     "empty steps": (canary(steps=[]), NO_PAUSE),
@@ -127,6 +134,7 @@ REFUSED_SPECS: dict[str, tuple[Body, str]] = {
     "a pause after more than all": (canary({"setWeight": 50}, {"pause": {"duration": 1}}, {"setWeight": 100}, {"pause": {}}), TOO_LATE + "100"),
     "a pause after all of what its router calls all": (canary({"setWeight": 10}, {"pause": {}}, trafficRouting={"maxTrafficWeight": 10}), TOO_LATE + "10"),
     "an analysis in the background": (canary(analysis={"templates": [{"templateName": "slow"}]}), BACKGROUND),
+    "an experiment that may find out nothing": (canary(EXPERIMENT, {"pause": {}}), NO_EXPERIMENT),
     "blue-green that promotes itself": (blue_green(autoPromotionEnabled=True), NO_AUTO),
     "blue-green that does not say": (blue_green(autoPromotionEnabled=None), NO_AUTO),
     "blue-green with a timer": (blue_green(autoPromotionSeconds=60), NO_TIMER),
@@ -142,6 +150,9 @@ ALLOWED_SPECS: dict[str, Body] = {
     "a router with larger weights": canary({"setWeight": 100}, {"pause": {}}, trafficRouting={"maxTrafficWeight": 1000}),
     "an analysis at a step": canary(
         {"setWeight": 20}, {"analysis": {"templates": [{"templateName": "slow"}]}}, {"pause": {}}
+    ),
+    "an experiment without analyses": canary(
+        {"experiment": {"templates": [{"name": "a", "specRef": "canary"}]}}, {"pause": {}}
     ),
     "an empty rollback window": {**canary(), "rollbackWindow": {}},
     "blue-green": blue_green(),
@@ -162,23 +173,28 @@ SPECS = [
     *(new_rollout(says, "dora", spec, refused) for says, (spec, refused) in REFUSED_SPECS.items()),
     *(new_rollout(says, "dora", spec) for says, spec in ALLOWED_SPECS.items()),
     new_rollout("no steps, by a cluster admin", "admin", {"strategy": {"canary": {}}}, NO_PAUSE),
-    on_rollout("its pause is taken out while it runs", "dora", {"spec": canary({"setWeight": 100})}, NO_PAUSE, before=stands(status=RUNS)),
-    on_rollout("its pause is taken out through put", "dora", {"spec": canary({"setWeight": 100})}, NO_PAUSE, before=stands(status=RUNS), how="put"),
-    on_rollout("its pause is given a duration", "dora", [{"op": "add", "path": "/spec/strategy/canary/steps/1/pause/duration", "value": 1}], NO_PAUSE, before=stands(status=RUNS), how="json"),
+    on_rollout("its pause is taken out", "dora", {"spec": canary({"setWeight": 100})}, NO_PAUSE, before=stands(status=SETTLED)),
+    on_rollout("its pause is taken out through put", "dora", {"spec": canary({"setWeight": 100})}, NO_PAUSE, before=stands(status=SETTLED), how="put"),
+    on_rollout("its pause is given a duration", "dora", [{"op": "add", "path": "/spec/strategy/canary/steps/1/pause/duration", "value": 1}], NO_PAUSE, before=stands(status=SETTLED), how="json"),
     on_rollout("a rollback window comes", "dora", {"spec": {"rollbackWindow": {"revisions": 3}}}, NO_WINDOW),
-    on_rollout("a step more while it is paused", "dora", EVEN, IS_PAUSED),
-    on_rollout("a step more and another template while it is paused", "dora", {"spec": {**EVEN["spec"], **NEXT["spec"]}}, IS_PAUSED),
-    on_rollout("a step more while it runs", "dora", EVEN, before=stands(status=RUNS)),
-    on_rollout("a step more when it is aborted", "dora", EVEN, before=stands(status={**PAUSED, "abort": True})),
+    on_rollout("a step more while it is paused", "dora", EVEN, IS_UNDER_WAY),
+    on_rollout("a step more and another template while it is paused", "dora", {"spec": {**EVEN["spec"], **NEXT["spec"]}}, IS_UNDER_WAY),
+    on_rollout("a step more while it runs", "dora", EVEN, IS_UNDER_WAY, before=stands(status=RUNS)),
+    on_rollout("a step more while it is stopped by spec.paused", "dora", EVEN, IS_UNDER_WAY, before=stands({**canary(), "paused": True}, RUNS)),
+    on_rollout("a step more when nothing is under way", "dora", EVEN, before=stands(status=SETTLED)),
+    on_rollout("a step more while its first version comes", "dora", EVEN, before=stands(status={**RUNS, "stableRS": ""})),
+    on_rollout("a step more when it is aborted", "dora", EVEN, before=stands(status=ABORTED)),
+    on_rollout("a step more when its controller has not seen the abort", "dora", EVEN, IS_UNDER_WAY, before=stands(status={**PAUSED, "abort": True})),
+    on_rollout("a step more after a retry", "dora", EVEN, IS_UNDER_WAY, before=stands(status={**ABORTED, "abort": False})),
     on_rollout("another template while it is paused", "dora", NEXT),
     on_rollout("its old template while it is paused", "dora", {"spec": {"template": TEMPLATE}}),
-    on_rollout("from canary to blue-green", "dora", {"spec": {"strategy": {"canary": None, **blue_green()["strategy"]}}}, OTHER_WAY, before=stands(status=RUNS)),
-    on_rollout("from blue-green to canary", "dora", {"spec": {"strategy": {"blueGreen": None, **canary()["strategy"]}}}, OTHER_WAY, before=stands(blue_green(), BLUE)),
-    on_rollout("another active Service", "dora", {"spec": {"strategy": {"blueGreen": {"activeService": "fresh"}}}}, OTHER_WAY, before=stands(blue_green(), BLUE)),
-    on_rollout("another selector", "dora", {"spec": {"selector": {"matchLabels": {"app": "other"}}}}, OWN_SELECTOR, before=stands(status=RUNS)),
-    on_rollout("the selector of another object", "dora", {"spec": {"selector": None, "template": None, "workloadRef": {"name": "web"}}}, OWN_SELECTOR, before=stands(status=RUNS)),
+    on_rollout("from canary to blue-green", "dora", {"spec": {"strategy": {"canary": None, **blue_green()["strategy"]}}}, OTHER_WAY, before=stands(status=SETTLED)),
+    on_rollout("from blue-green to canary", "dora", {"spec": {"strategy": {"blueGreen": None, **canary()["strategy"]}}}, OTHER_WAY, before=stands(blue_green(), {**BLUE, **SETTLED})),
+    on_rollout("another active Service", "dora", {"spec": {"strategy": {"blueGreen": {"activeService": "fresh"}}}}, OTHER_WAY, before=stands(blue_green(), {**BLUE, **SETTLED})),
+    on_rollout("another selector", "dora", {"spec": {"selector": {"matchLabels": {"app": "other"}}}}, OWN_SELECTOR, before=stands(status=SETTLED)),
+    on_rollout("the selector of another object", "dora", {"spec": {"selector": None, "template": None, "workloadRef": {"name": "web"}}}, OWN_SELECTOR, before=stands(status=SETTLED)),
     on_rollout("one from before, without a selector: another object", "dora", {"spec": {"workloadRef": {"name": "next"}}}, OWN_SELECTOR, before=from_before({**canary(), "selector": None})),
-    on_rollout("another preview Service", "dora", {"spec": {"strategy": {"blueGreen": {"previewService": "fresh"}}}}, before=stands(blue_green(), BLUE)),
+    on_rollout("another preview Service", "dora", {"spec": {"strategy": {"blueGreen": {"previewService": "fresh"}}}}, before=stands(blue_green(), {**BLUE, **SETTLED})),
     *(on_rollout(f"another {key}", "dora", {"spec": {key: value}}, leaves=spec_is({key: value})) for key, value in {"replicas": 5, "restartAt": "2026-01-01T00:00:00Z", "paused": True, "progressDeadlineSeconds": 60, "minReadySeconds": 5}.items()),
     on_rollout("its size, as an autoscaler writes it", "dora", {"spec": {"replicas": 7}}, sub="scale", leaves=spec_is({"replicas": 7})),
     on_rollout("a label", "gitops", {"metadata": {"labels": {"a": "b"}}}),
@@ -200,6 +216,9 @@ DELETIONS = [
     deletes("by who may bind the gate", "binder"),
     *(deletes(f"({how})", "dora", ROUND, how=how) for how in ("Background", "Foreground", "Orphan")),
     deletes("by who may override the gate", "dana", ROUND),
+    deletes("by a service account that may bind this gate", "pruner"),
+    deletes("by a service account that may do everything, as GitOps tools often may", "argocd", "a service account that holds every verb deletes no Rollout from behind its gate"),
+    deletes("by a cluster admin who holds every verb", "admin"),
     deletes("by the collector, whose owner somebody took away", "collector", ROUND, policy=f"{ITS_CONTROLLER}|{RBAC}"),
     deletes("by the name of its controller, without its pod", "unbound", ROUND),
     Attempt("an Argo Rollout: all are deleted at once", by="dora", do=lambda scene: Call(path(ARGOPROJ, "rollouts", WAVES), None, "delete", {"fieldSelector": f"metadata.name={scene.name}"}), refused=ROUND, policy=ITS_CONTROLLER, only="once stopped", ask=NOTHING, target=ROLLOUT, before=stands()),

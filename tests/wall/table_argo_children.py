@@ -5,16 +5,23 @@ from typing import Any
 
 from tests.wall.api import Call, path
 from tests.wall.argo import (
+    ARGOPROJ,
+    EXPERIMENT,
     HASH,
     MANAGED,
     NOTHING,
+    RUN,
     SERVICE,
     SET,
     WAVES,
+    has_owner,
+    has_run,
     has_service,
+    own_set,
     owned_set,
     removed,
     replica_set,
+    run,
     service,
 )
 from tests.wall.attempt import ARGO_CHILDREN, Attempt, field_is, gone
@@ -24,6 +31,7 @@ from tests.wall.scene import notes
 from tests.wall.writes import Do, write_on
 
 ITS_OWN = " belongs to a Rollout of Argo Rollouts, whose controller alone makes, changes and deletes it: change the Rollout instead"
+ITS_RUN = " belongs to another object of Argo Rollouts, whose controller alone makes it, says how it went and deletes it: a run that is called successful lets a version through."
 ITS_MARKS = " carries the version of a Rollout (selector rollouts-pod-template-hash, annotation argo-rollouts.argoproj.io/managed-by-rollouts): its controller alone writes these; "
 
 
@@ -33,7 +41,8 @@ def row(says: str, who: str, do: Do, refused: str = "", *, target: Target, befor
 
 
 def on_set(says: str, who: str, body: Any, refused: str = "", *, how: str = "merge", sub: str = "", **more: Any) -> Attempt:
-    return row(f"a ReplicaSet: {says}", who, write_on(SET, body, how, sub), refused, target=SET, before=owned_set, **more)
+    more = {"before": owned_set, **more}
+    return row(f"a ReplicaSet: {says}", who, write_on(SET, body, how, sub), refused, target=SET, **more)
 
 
 def new_set(says: str, who: str, *changes: Body, refused: str = "") -> Attempt:
@@ -53,6 +62,16 @@ def new_service(says: str, who: str, refused: str = "", **more: Any) -> Attempt:
     return row(f"a new Service: {says}", who, do, refused, target=SERVICE, before=None)
 
 
+def on_run(says: str, who: str, body: Any, refused: str = "", *, how: str = "merge", **more: Any) -> Attempt:
+    more = {"target": RUN, "before": has_run(), **more}
+    return row(f"a run: {says}", who, write_on(more["target"], body, how), refused, **more)
+
+
+def new_run(says: str, who: str, refused: str = "", *, owner: str | None = "Rollout") -> Attempt:
+    do: Do = lambda scene: Call(path(ARGOPROJ, "analysisruns", WAVES), run(scene, owner=owner), "post")  # noqa: E731
+    return row(f"a new run: {says}", who, do, refused, target=RUN, before=has_owner())
+
+
 STRIPPED: Body = {"metadata": {"ownerReferences": None, "labels": {HASH: None}}, "spec": {"selector": {"matchLabels": {HASH: None}}, "template": {"metadata": {"labels": {HASH: None}}}}}  # fmt: skip
 DEADLINE = notes({"scale-down-deadline": "2036-01-01T00:00:00Z"})
 
@@ -60,6 +79,11 @@ DEADLINE = notes({"scale-down-deadline": "2036-01-01T00:00:00Z"})
 SETS = [
     on_set("another image", "dora", {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "evil:1"}]}}}}, ITS_OWN),
     on_set("its size", "dora", {"spec": {"replicas": 5}}, ITS_OWN),
+    on_set("its size, through scale", "dora", {"spec": {"replicas": 5}}, ITS_OWN, sub="scale"),
+    on_set("its size, through scale by JSON patch", "dora", [{"op": "replace", "path": "/spec/replicas", "value": 5}], ITS_OWN, sub="scale", how="json"),
+    on_set("its size, through scale by who may override the gate", "dana", {"spec": {"replicas": 5}}, ITS_OWN, sub="scale"),
+    on_set("its size, through scale by its controller", "argo", {"spec": {"replicas": 0}}, sub="scale"),
+    on_set("of its own: its size, through scale", "dora", {"spec": {"replicas": 0}}, sub="scale", before=own_set),
     on_set("as if it still ran from before", "dora", DEADLINE, ITS_OWN),
     on_set("as if it still ran from before, through /status", "dora", DEADLINE, ITS_OWN, sub="status"),
     on_set("its owner goes", "dora", {"metadata": {"ownerReferences": None}}, ITS_OWN),
@@ -94,4 +118,29 @@ SERVICES = [
     new_service("that shows a version", "dora", ITS_MARKS, marked=True, mark="new"),
     new_service("an ordinary one", "dora"),
 ]  # fmt: skip
-ARGO_CHILD_ROWS = [*SETS, *SERVICES]
+SUCCESS: Body = {"status": {"phase": "Successful"}}
+RUNS = [
+    on_run("called successful", "dora", SUCCESS, ITS_RUN),
+    on_run("called successful by put", "dora", SUCCESS, ITS_RUN, how="put"),
+    on_run("called successful by who may override the gate", "dana", SUCCESS, ITS_RUN),
+    on_run("called successful by the name of its controller, without its pod", "unbound", SUCCESS, ITS_RUN),
+    on_run("called successful by its controller", "argo", SUCCESS, leaves=field_is("status.phase", "Successful")),
+    on_run("an experiment is called successful", "dora", SUCCESS, ITS_RUN, target=EXPERIMENT, before=has_run("Experiment")),
+    on_run("what an experiment measures is called successful", "dora", SUCCESS, ITS_RUN, before=has_run(owner="Experiment")),
+    on_run("it measures something else", "dora", {"spec": {"metrics": []}}, ITS_RUN),
+    on_run("it measures nothing", "dora", [{"op": "remove", "path": "/spec/metrics"}], ITS_RUN, how="json"),
+    on_run("its owner goes", "dora", {"metadata": {"ownerReferences": None}}, ITS_RUN),
+    on_run("its owner goes, by the collector", "collector", {"metadata": {"ownerReferences": None}}),
+    on_run("it is ended", "dora", {"spec": {"terminate": True}}, leaves=field_is("spec.terminate", True)),
+    on_run("a label", "gitops", {"metadata": {"labels": {"a": "b"}}}),
+    on_run("anybody's own is called successful", "dora", SUCCESS, before=has_run(owner=None)),
+    row("a run: deleted", "dora", removed(RUN), ITS_RUN, target=RUN, before=has_run()),
+    row("a run: deleted by its controller", "argo", removed(RUN), target=RUN, before=has_run(), leaves=gone),
+    row("a run: deleted by the collector", "collector", removed(RUN), target=RUN, before=has_run(), leaves=gone),
+    row("a run: anybody's own is deleted", "dora", removed(RUN), target=RUN, before=has_run(owner=None), leaves=gone),
+    new_run("of a Rollout", "dora", ITS_RUN),
+    new_run("of a Rollout, under another kind", "dora", ITS_RUN, owner="Whatever"),
+    new_run("of a Rollout, by the controller", "argo"),
+    new_run("of one's own", "dora", owner=None),
+]  # fmt: skip
+ARGO_CHILD_ROWS = [*SETS, *SERVICES, *RUNS]

@@ -1,61 +1,15 @@
-"""What the CRDs promise of themselves, and what ApprovalPolicies they refuse."""
+"""What ApprovalPolicies the CRD refuses, and what of a request only the API server can show; the rest: tests/contract."""
 # ruff: noqa: E501 (a row is a line, so that rows can be read down)
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.wall.api import Call, path
-from tests.wall.conftest import ROOT, Stage
+from tests.wall.conftest import Stage
 from tests.wall.scene import GROUP, VERDICT, Ask, notes
 
-CRDS = {name: yaml.safe_load((ROOT / f"crds/{name}.yaml").read_text()) for name in ("approvalrequests", "approvalpolicies")}
 Body = dict[str, Any]
-
-
-def schema(name: str) -> Body:
-    found: Body = CRDS[name]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    return found
-
-
-def fields(node: Body, where: str = "") -> Iterator[tuple[str, Body]]:
-    """Every field below, with its path; items of lists as the list's own path with []."""
-    for name, child in node.get("properties", {}).items():
-        yield f"{where}.{name}", child
-        yield from fields(child, f"{where}.{name}")
-    for member in ("items", "additionalProperties"):
-        if isinstance(node.get(member), dict):
-            yield f"{where}[]", node[member]
-            yield from fields(node[member], f"{where}[]")
-
-
-@pytest.mark.parametrize("name", CRDS)
-def test_every_field_is_described_and_bounded_and_none_is_a_float(name: str) -> None:
-    own = [(where, field) for where, field in fields(schema(name)) if where not in (".apiVersion", ".kind", ".metadata")]
-
-    assert [where for where, field in own if not field.get("description") and not where.endswith("[]")] == []
-    assert [where for where, field in own if field["type"] == "number"] == []
-    assert [where for where, field in own if field["type"] == "array" and "maxItems" not in field] == []
-    unbounded = (("maxLength", "enum", "format") if field["type"] == "string" else () for _, field in own)
-    assert [w for (w, f), keys in zip(own, unbounded, strict=True) if keys and not any(key in f for key in keys)] == []
-
-
-@pytest.mark.parametrize("name", CRDS)
-def test_nothing_that_is_hashed_has_a_default(name: str) -> None:
-    assert [where for where, field in fields(schema(name)) if "default" in field] == [".status"]
-    assert schema(name)["properties"]["status"]["default"] == {"observedGeneration": -1}
-
-
-@pytest.mark.parametrize("name", CRDS)
-def test_kinds_are_in_the_category_and_have_a_status_and_fields_to_select_by(name: str) -> None:
-    spec = CRDS[name]["spec"]
-
-    assert spec["names"]["categories"] == ["gatehold"]
-    assert spec["versions"][0]["subresources"] == {"status": {}}
-    assert spec["versions"][0]["selectableFields"]
-
 
 GOOD: dict[str, Body] = {
     "the least": {"quorum": [{"role": "sre"}]},

@@ -12,6 +12,7 @@ import yaml
 from controlplane import wait_until
 from controlplane.tools import tool
 from foreign import crds
+from tests.e2e import glass
 from tests.e2e.stage import GROUP, Body, Stage
 from tests.wall.api import Call, path
 
@@ -59,18 +60,6 @@ subjects:
 - {{apiGroup: rbac.authorization.k8s.io, kind: Group, name: pipelines}}
 - {{apiGroup: rbac.authorization.k8s.io, kind: Group, name: dev}}
 - {{apiGroup: rbac.authorization.k8s.io, kind: Group, name: duty}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {{name: override-{gate}}}
-rules:
-- {{apiGroups: [gatehold.dev], resources: [gates], resourceNames: [{gate}], verbs: [override]}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {{name: override-{gate}}}
-roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: override-{gate}}}
-subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: dana}}]
 """
 
 
@@ -83,8 +72,8 @@ class Harbour(Stage):
         """Install Argo's kinds and start its controller, which sees this namespace only."""
         for body in _kinds():
             self.cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(body))
-        rights = _RIGHTS.format(namespace=self.namespace, gate=GATE)
-        self.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=rights)
+        self.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=_RIGHTS.format(namespace=self.namespace))
+        glass.let_dana_override(self.cluster, GATE)
         identity = self.cluster.mint_pod_bound_token(*ACCOUNT, seconds=7200)
         ports = [f"--metricsPort={_free_port()}", f"--healthzPort={_free_port()}", "--leader-elect=false"]
         where = ["--kubeconfig", str(identity.kubeconfig), "--namespaced", "--namespace", self.namespace]

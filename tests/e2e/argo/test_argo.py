@@ -3,10 +3,10 @@
 import pytest
 
 from tests.e2e.argo.conftest import PAGE
-from tests.e2e.argo.harbour import GATE, PLACE, SECONDS, Harbour
+from tests.e2e.argo.harbour import ARGO, GATE, PLACE, SECONDS, Harbour
 from tests.e2e.rollouts.pages import Reader, blocks
 from tests.e2e.stage import condition, failure, message
-from tests.wall.api import Call
+from tests.wall.api import Call, path
 
 ASK_FIRST = f"is behind gate {GATE} and goes on when its ApprovalRequest is approved (kubectl get apr -n {PLACE})"
 pytestmark = pytest.mark.usefixtures("reader")
@@ -40,7 +40,36 @@ def _nobody_goes_past(harbour: Harbour, request: str) -> None:
     assert "takes verb bind on gates" in _refused(harbour, "delete", harbour.path("argo", "web"))
     stable = harbour.path("rs", f"web-{seen['stableHash']}")
     assert "whose controller alone makes, changes and deletes it" in _refused(harbour, "delete", stable)
+    for size, pod_hash in ((0, seen["stableHash"]), (9, seen["podHash"])):  # with spec.paused Argo would leave it so
+        scale = f"{harbour.path('rs', f'web-{pod_hash}')}/scale"
+        assert "change the Rollout instead" in _refused(harbour, "merge", scale, {"spec": {"replicas": size}})
     assert harbour.status("web")["currentStepIndex"] == 1
+
+
+def test_what_was_measured_is_said_by_the_controller_and_an_experiment_is_no_way_past(harbour: Harbour) -> None:
+    experiment = {"templates": [{"name": "a", "specRef": "canary", "replicas": 1}], "duration": "1s"}
+    steps = [{"setWeight": 50}, {"experiment": experiment}, {"pause": {}}]
+    harbour.rollout("trial", strategy={"canary": {"steps": steps}})
+    harbour.push("trial", 2)
+    request = harbour.until_asked("trial")  # an experiment that measures nothing goes on to the pause
+    assert harbour.get("apr", request)["status"]["resolved"]["argo"]["stepIndex"] == 2
+    runs = path(ARGO, "experiments", harbour.namespace)
+    (made,) = [
+        run for run in harbour.api().must(Call(runs, how="get"))["items"] if run["metadata"]["name"].startswith("trial-")
+    ]
+    said = _refused(harbour, "merge", f"{runs}/{made['metadata']['name']}", {"status": {"phase": "Inconclusive"}})
+    assert "whose controller alone makes it, says how it went and deletes it" in said
+    measured = [
+        {
+            "op": "add",
+            "path": "/spec/strategy/canary/steps/1/experiment/analyses",
+            "value": [{"name": "x", "templateName": "x"}],
+        }
+    ]
+    harbour.argo("abort", "trial")  # its strategy may change then
+    harbour.until_aborted("trial", 1)
+    said = _refused(harbour, "json", harbour.path("argo", "trial"), measured)
+    assert "goes past a pause after an inconclusive experiment" in said
 
 
 def test_a_no_aborts_and_who_retries_or_goes_back_gets_nothing_past_people(harbour: Harbour) -> None:
@@ -61,6 +90,20 @@ def test_a_no_aborts_and_who_retries_or_goes_back_gets_nothing_past_people(harbo
     ended = harbour.until_done(second, SECONDS)
     assert (ended["status"]["phase"], failure(ended)) == ("Superseded", "SubjectChanged")
     assert len(harbour.requests("shop")) == 2
+
+
+def test_a_no_to_one_that_somebody_has_stopped_says_what_keeps_it_there(harbour: Harbour) -> None:
+    harbour.rollout("still")
+    harbour.push("still", 2)
+    request = harbour.until_asked("still")
+    where = harbour.path("argo", "still")
+    harbour.api("mallory").must(Call(where, {"spec": {"paused": True}}))
+    harbour.say("alice", request, "deny")
+    harbour.until(request, lambda body: condition(body, "RolledBack") == ("False", "UndoStuck"), "it is stuck", SECONDS)
+    assert "set it to false" in message(harbour.get("apr", request), "RolledBack")
+    harbour.api("mallory").must(Call(where, {"spec": {"paused": False}}))
+    harbour.until_aborted("still", 1)
+    assert condition(harbour.until_done(request, SECONDS), "RolledBack")[0] == "True"
 
 
 def test_a_newer_version_takes_the_question_over_and_anybody_may_stop(harbour: Harbour) -> None:

@@ -15,7 +15,7 @@ from tests.e2e.pipelines.systems import GitHub, GitLab, argo, tekton
 from tests.e2e.pipelines.workshop import EXAMPLES, PROGRAMS, Workshop, ended, renamed
 from tests.e2e.stage import Body, Stage, new_stage
 
-UIDS = [f"0f8fad5b-d9cb-469f-a165-70867728950{number}" for number in range(4)]
+UIDS = [f"0f8fad5b-d9cb-469f-a165-70867728950{number}" for number in range(5)]
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +180,18 @@ def test_argo_workflows(shop: Stage, tmp_path: Path, robot: Path) -> None:
     before_it_asked = argo(template, {**facts, "workflow.uid": UIDS[3]})
     assert "nothing to take back" in place.run(before_it_asked["take-back"])
     assert place.ran == set(scripts)
+
+
+def test_a_value_that_is_made_for_sed_becomes_no_command(shop: Stage, tmp_path: Path, robot: Path) -> None:
+    place = Workshop(shop, tmp_path / "checkout", policy(shop), robot)
+    value = "x;touch${IFS}ran/e;#"
+    facts = {"context.taskRun.namespace": shop.namespace, "params.run": UIDS[4], "params.revision": value}
+    make, *_ = tekton(place.bodies("tekton")["Task/migrate"], facts)
+    ended(place.start(make), code=2)
+    facts = {"workflow.namespace": shop.namespace, "workflow.uid": UIDS[4], "workflow.parameters.revision": value}
+    ended(place.start(argo(place.bodies("argo-workflows")["WorkflowTemplate/release"], facts)["make"]), code=2)
+    assert not list(place.folder.rglob("ran*"))
+    assert shop.find("job", f"migrate-{UIDS[4]}") is None
 
 
 def approve_twice(shop: Stage, name: str) -> Body:

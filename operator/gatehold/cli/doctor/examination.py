@@ -7,7 +7,7 @@ from typing import Any
 
 from gatehold.api.approval_policy import parse
 from gatehold.api.common import ParseError
-from gatehold.cli.doctor import argo_cd, drains, gates, left_out, pods, stamping, wall
+from gatehold.cli.doctor import argo_cd, argo_rollouts, drains, gates, left_out, pods, stamping, wall
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
 from gatehold.cli.doctor.forgery import forgery
 from gatehold.cli.doctor.powers import bypasses
@@ -19,13 +19,13 @@ from gatehold.cli.refusals import sentence
 from gatehold.cli.render import dump, pairs, say
 from gatehold.cli.session import Session
 from gatehold.cli.text import plain
+from gatehold.domain.installation import PROBE
 from gatehold.domain.model import Policy
 from gatehold.kube.errors import Absent, ApiError, Unavailable
 from gatehold.kube.resources import POLICIES
 
 Json = dict[str, Any]
 _COLOURS = {Level.OK: "green", Level.NOTICE: "yellow", Level.PROBLEM: "bold red"}
-_PROBE_POLICY = "gatehold-probe"
 
 
 async def examine(session: Session, form: str | None, trusted: frozenset[str]) -> None:
@@ -40,7 +40,7 @@ async def examine(session: Session, form: str | None, trusted: frozenset[str]) -
     findings += broken
     grants, refused = await _grants(session)
     findings += [*refused, *bypasses(grants, trusted)]
-    asked = [policy for policy in policies if policy.name != _PROBE_POLICY]
+    asked = [policy for policy in policies if policy.name != PROBE]
     held: dict[str, list[Right]] = {}
     if not refused:
         findings += [finding for policy in asked for finding in reach(policy, grants)]
@@ -50,6 +50,7 @@ async def examine(session: Session, form: str | None, trusted: frozenset[str]) -
     findings += await _drains(session, standing, grants, trusted)
     findings += await _guarded(stamping.PART, stamping.look(session, standing))
     findings += await _guarded(pods.PART, pods.look(session, standing, grants))
+    findings += await _guarded(argo_rollouts.PART, argo_rollouts.look(session, standing))
     findings += await _guarded(argo_cd.PART, argo_cd.look(session))
     findings = list(dict.fromkeys(findings))
     _report(findings, held, {} if refused else gates.rights(standing, grants), form)
