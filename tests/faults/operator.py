@@ -167,15 +167,20 @@ def written(method: str, path: str, body: Any) -> Written | None:
 
 
 def _detail(body: Any, plural: str, sub: str) -> str:
-    """What a merge patch changes, in a few words that are the same in each life."""
+    """What a patch changes, in a few words that are the same in each life; a JSON patch says so on Rollouts of Argo."""
     if not isinstance(body, dict):
-        return ""
+        return _patch_detail(body) if (plural, sub) == ("rollouts", "status") else ""
     if plural == "rollouts" and sub == "status":
         return rollout_words.of_status(body.get("status", {}))
     if sub == "status":
         return _status_detail(body.get("status", {}))
     keys = [*body.get("metadata", {}), *body.get("spec", {})]
     return " ".join(sorted(set(keys) - _PRECONDITIONS - _COMES_BESIDE))
+
+
+def _patch_detail(operations: list[dict[str, Any]]) -> str:
+    """What a JSON patch changes, its tests aside."""
+    return " ".join(f"{one['op']} {one['path'].rpartition('/')[2]}" for one in operations if one["op"] != "test")
 
 
 def _status_detail(status: dict[str, Any]) -> str:

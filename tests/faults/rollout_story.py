@@ -14,7 +14,7 @@ from tests.e2e.stage import Body, Stage
 from tests.faults.operator import Written
 from tests.faults.rollout_words import FIGURES
 from tests.faults.snapshot import Mask, ours, request_told
-from tests.faults.story import DONE, Life, Story
+from tests.faults.story import DONE, Life, Story, heard
 from tests.wall.api import Call, path
 
 TRACKS: Final = ("stable", "canary")
@@ -135,9 +135,7 @@ class RolloutLife(Life):
 
     def has_said(self, user: str, word: str) -> bool:
         """Whether that word has got in, on the question that is open."""
-        notes = self.question().get("metadata", {}).get("annotations", {})
-        lines = [line.split("|") for key, line in notes.items() if key.startswith("verdict.gatehold.dev/")]
-        return any(line[0] == word and line[3] == user for line in lines)
+        return heard(self.question(), user, word)
 
     def events(self) -> list[Body]:
         """The Events about it and its requests, oldest first."""

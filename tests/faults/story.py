@@ -125,6 +125,11 @@ class Life:
         except Exception as error:
             raise AssertionError(f"{error}\n{self.where()}\n{self.stage.operator.log(60)}") from error
 
+    def has_taken(self, steps: int) -> bool:
+        """Whether so many steps are taken, after those that are due now."""
+        self.advance()
+        return self.taken >= steps
+
     def where(self) -> str:
         """How far it is, for the message of a failure."""
         steps = self.story.steps
@@ -163,9 +168,7 @@ class Life:
 
     def has_said(self, user: str, word: str) -> bool:
         """Whether that word has got in, whatever answer the speaker got."""
-        notes = self.seen.get("metadata", {}).get("annotations", {})
-        lines = [line.split("|") for key, line in notes.items() if key.startswith("verdict.gatehold.dev/")]
-        return any(line[0] == word and line[3] == user for line in lines)
+        return heard(self.seen, user, word)
 
     def job(self, key: str) -> Body:
         """One of its Jobs."""
@@ -243,6 +246,13 @@ class Life:
         for key in self.story.jobs:
             call = Call(self.stage.path("job", f"{self.name}-{key}"), {"propagationPolicy": "Background"}, "delete")
             self.stage.api().must(call)
+
+
+def heard(request: Body, user: str, word: str) -> bool:
+    """Whether somebody's word stands in a request."""
+    notes = request.get("metadata", {}).get("annotations", {})
+    lines = [line.split("|") for key, line in notes.items() if key.startswith("verdict.gatehold.dev/")]
+    return any(line[0] == word and line[3] == user for line in lines)
 
 
 def pods_made(stage: Stage, job: Body) -> int:

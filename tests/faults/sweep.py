@@ -162,6 +162,18 @@ class Succession:
         life.live()
         return life.until_settled(expected)
 
+    def die_and_stay_away(self, life: Life, when: str, point: Point, steps: int) -> None:
+        """The operator dies there, and nobody takes over before so many steps of the life are taken."""
+        self._revive()
+        first, second, third = self.seats
+        self.folder.order(first.name, point.orders(when, life))
+        life.begin()
+        self._until_killed(life, first, f"{when} {point}")
+        wait_until(lambda: life.has_taken(steps), f"{life.name} has gone on without anybody", 60)
+        self.seats, self.stage.operator = [second, third, first], second
+        self.folder.let_go(second.name)
+        first.start()
+
     def close(self) -> None:
         """End them all; whatever they wrote on the way, no error that nobody expected."""
         for seat in self.seats:

@@ -46,6 +46,13 @@ def test_what_is_asked_is_not_asked_again(phase: Phase) -> None:
     assert plan.ask is None
     assert plan.held is not None
     assert plan.held.reason == "AwaitingApproval"
+    assert plan.asked == (NAME if phase is Phase.PENDING else "")
+
+
+def test_a_question_that_nobody_can_answer_yet_is_not_told() -> None:
+    plan = decide_argo(sight(asked=(replace(asked(), prepared=False),)))
+
+    assert (plan.ask, plan.asked) == (None, "")
 
 
 @pytest.mark.parametrize("known", [asked(Phase.SUPERSEDED), asked(digest=OTHER)], ids=["superseded", "another pause"])

@@ -294,12 +294,36 @@ def test_until_then_it_waits_and_says_so_in_the_end(rollout: ArgoRollout) -> Non
     assert why(later.status, ConditionType.STALLED)[0] == "True"
 
 
+def test_where_somebody_has_stopped_it_that_is_said_at_once() -> None:
+    plan = decide(argo_observed(refused(), aborted(updated=1, stopped=True)), NOW)
+
+    assert (plan.writes, rolled(plan)) == ((), ("False", "UndoStuck"))
+    back = plan.status.condition(ConditionType.ROLLED_BACK)
+    assert back is not None
+    assert "spec.paused keeps its pods as they are: set it to false" in back.message
+
+
 BACK: dict[str, tuple[Observed, tuple[str, str]]] = {
     "it is gone": (seen(refused(), replace(sight(), rollout=None)), ("True", "NothingToUndo")),
     "another revision": (argo_observed(refused(), moving(pod_hash="newer")), ("True", "NothingToUndo")),
     "behind no gate any more": (seen(refused(), sight(label="")), ("True", "NothingToUndo")),
     "somebody retried it": (
         argo_observed(refused(effect=record(EffectState.UNDOING, stopped_at=after(-3))), paused(asks=OTHER)),
+        ("True", "UndoCompleted"),
+    ),
+    "somebody retried it before that was recorded": (
+        argo_observed(refused(state=EffectState.UNDOING), moving(step=0)),
+        ("True", "UndoCompleted"),
+    ),
+    "somebody retried it before that was recorded, and it stands there again": (
+        argo_observed(refused(state=EffectState.UNDOING), paused(asks=OTHER, paused_at=after(-1))),
+        ("True", "UndoCompleted"),
+    ),
+    "the same of blue-green": (
+        argo_observed(
+            refused(state=EffectState.UNDOING, resolved=Resolved(argo=replace(SHOWN, step_index=None))),
+            paused(step=None, blue_green=True, asks=OTHER, paused_at=after(-1)),
+        ),
         ("True", "UndoCompleted"),
     ),
     "promoted before the no": (
@@ -324,10 +348,20 @@ def test_what_is_not_to_be_aborted_is_not(observed: Observed, back: tuple[str, s
     assert not any(isinstance(write, AbortArgo) for write in plan.writes)
 
 
+@pytest.mark.parametrize(
+    "rollout", [paused(), moving(step=1, resuming=True), moving()], ids=["at that pause", "resuming", "further on"]
+)
+def test_who_died_before_the_abort_aborts(rollout: ArgoRollout) -> None:
+    plan = decide(argo_observed(refused(state=EffectState.UNDOING), rollout), NOW)
+
+    assert plan.writes == (AbortArgo(rollout),)
+
+
 def test_one_that_was_never_asked_about_and_waits_is_aborted() -> None:
     plan = decide(argo_observed(refused(Phase.FAILED, resolved=None)), NOW)
+    again = decide(argo_observed(plan.status), NOW)
 
-    assert plan.writes == (AbortArgo(paused()),)
+    assert plan.writes == again.writes == (AbortArgo(paused()),)
 
 
 # ---- whatever meets

@@ -3,12 +3,15 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
-from controlplane import wait_until
+from controlplane import Cluster, wait_until
 from playground.install import WALL
+from tests.e2e import glass
 from tests.e2e.stage import GROUP, Body, Stage
 from tests.wall.api import Answer, Api, Call, path
+from tests.wall.argo import HASH, install_kind
 
 ARGO: Final = "argoproj.io/v1alpha1"
 CONTROLLER: Final = ("argo-rollouts", "argo-rollouts")
@@ -18,20 +21,22 @@ BLUE_GREEN: Final = {"blueGreen": {"activeService": "active", "autoPromotionEnab
 RIGHTS: Final = "gatehold-operator-argo-rollouts"
 OPERATOR: Final = "system:serviceaccount:gatehold-system:gatehold"
 _READS_ONLY: Final = [{"op": "replace", "path": "/rules/2/verbs", "value": ["get"]}]
-_OVERRIDE: Final = """
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {{name: override-{gate}}}
-rules:
-- {{apiGroups: [gatehold.dev], resources: [gates], resourceNames: [{gate}], verbs: [override]}}
-- {{apiGroups: [argoproj.io], resources: [rollouts, rollouts/status], verbs: [get, list, patch]}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {{name: override-{gate}}}
-roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: override-{gate}}}
-subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: dana}}]
-"""
+
+
+@cache
+def controller(cluster: Cluster) -> Api:
+    """Make Argo's reduced kind and account, once; answers what its controller writes with: a token of its pod."""
+    install_kind(cluster)
+    namespace, account = CONTROLLER
+    names = {"kind": "ServiceAccount", "name": account, "namespace": namespace}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    meta = {"name": "test-argo-rollouts"}
+    binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": meta}
+    cluster.kubectl("create", "namespace", namespace, check=False)
+    cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(binding | {"roleRef": role, "subjects": [names]}))
+    argo = Api.of(cluster.mint_pod_bound_token(*CONTROLLER, seconds=7200).kubeconfig)
+    wait_until(lambda: argo.send(Call(path(ARGO, "rollouts"), how="get")).ok, "the reduced kind is served", 60)
+    return argo
 
 
 @dataclass
@@ -59,7 +64,12 @@ class Dock(Stage):
 
     def let_dana_override(self) -> None:
         """Dana may promote by hand behind this Gate."""
-        self.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=_OVERRIDE.format(gate=f"gate-{self.namespace}"))
+        argo = {
+            "apiGroups": ["argoproj.io"],
+            "resources": ["rollouts", "rollouts/status"],
+            "verbs": ["get", "list", "patch"],
+        }
+        glass.let_dana_override(self.cluster, f"gate-{self.namespace}", argo)
 
     def let_the_operator_write(self, may: bool) -> None:
         """Give it its right on the status of Rollouts, or take it away, and wait until the API server goes by that."""
@@ -119,6 +129,16 @@ class Dock(Stage):
             abortedAt=None,
         )
         return since
+
+    def makes_set(self, rollout: Body, pod_hash: str, image: str) -> None:
+        """The ReplicaSet of that revision, with what it really runs."""
+        meta, labels = rollout["metadata"], {"app": rollout["metadata"]["name"], HASH: pod_hash}
+        owner = {"apiVersion": ARGO, "kind": "Rollout", "name": meta["name"], "uid": meta["uid"], "controller": True}
+        pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "main", "image": image}]}}
+        own = {"name": f"{meta['name']}-{pod_hash}", "labels": labels, "ownerReferences": [owner]}
+        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": pod}
+        body = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": own, "spec": spec}
+        self.argo.must(Call(path("apps/v1", "replicasets", self.namespace), body, "post"))
 
     def goes_on(self, step: int, name: str = "web", **more: Any) -> None:
         """What it does once the pause was taken away."""

@@ -1,5 +1,8 @@
 """A pause of an Argo Rollout is asked about; a yes takes it away, anything else aborts, and what others do is recorded."""
 
+import subprocess
+import sys
+
 from controlplane import wait_until
 from tests.e2e.argo_pauses.dock import BLUE_GREEN, LABEL, Dock
 from tests.e2e.operators import crash, until_acting
@@ -44,6 +47,17 @@ def test_each_pause_is_asked_about_and_a_yes_takes_it_away(dock: Dock) -> None:
     dock.goes_on(4, stableRS="new")
     assert dock.until_done("web-new-3-a0")["status"]["phase"] == "Released"
     dock.until_told(name, "Released")
+
+
+def test_what_is_shown_is_what_runs_and_not_a_template_that_has_its_hash(dock: Dock) -> None:
+    dock.gate()
+    rollout = dock.rollout()
+    dock.makes_set(rollout, "old", "example.org/web:1")
+    dock.makes_set(rollout, "new", "example.org/evil:1")
+    dock.push(2)  # Argo would take its hash for that of the set above
+    dock.pauses("new")
+    seen = dock.asked()["status"]["resolved"]["argo"]
+    assert (seen["images"], seen["stableImages"]) == (["example.org/evil:1"], ["example.org/web:1"])
 
 
 def test_a_no_aborts_and_who_retries_is_asked_anew(dock: Dock) -> None:
@@ -136,6 +150,16 @@ def test_a_gate_that_can_ask_nobody_holds_until_it_can(dock: Dock) -> None:
     over = dock.until_done("web-new-1-a0")
     assert (over["status"]["phase"], failure(over)) == ("Superseded", "SubjectChanged")
     assert "abort" not in dock.get("argo", "web")["status"]
+
+
+def test_doctor_names_one_from_before_that_would_go_past_people(dock: Dock) -> None:
+    dock.rollout(strategy={"canary": {"steps": [{"setWeight": 50}]}})
+    dock.gate()
+    program = [sys.executable, "-m", "gatehold", "doctor"]
+    environ = {**dock.cluster.environment(), "NO_COLOR": "1", "COLUMNS": "1000"}
+    said = subprocess.run(program, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    told = f"Rollout web in {dock.namespace} would go past people as it stands: no step {{pause: {{}}}}"
+    assert told in said.stdout, said
 
 
 def test_a_yes_waits_while_somebody_has_stopped_the_rollout(dock: Dock) -> None:

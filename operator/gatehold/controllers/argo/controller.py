@@ -37,7 +37,7 @@ class ArgoController:
         if plan.ask is not None:
             plan = await self._ask(key)
         if sight.rollout is not None:
-            self._tell.held(sight.rollout, plan.held)
+            self._tell.held(sight.rollout, plan)
         return self._runtime.clock.now() + AGAIN if plan.held is not None or plan.ask is not None else None
 
     async def _ask(self, key: Key) -> ArgoPlan:
@@ -47,7 +47,5 @@ class ArgoController:
         if plan.ask is None or now.rollout is None:
             return plan
         demand_leader(self._runtime)
-        name = await self._questions.ask(plan.ask, now.stable_images)
-        if name:
-            self._tell.asked(now.rollout, name)
+        await self._questions.ask(plan.ask, now.stable_images)
         return plan

@@ -30,8 +30,6 @@ class ArgoGather:
 
         `live`: as it is now, with the images of both revisions. Raises the errors of gatehold.kube.
         """
-        if gate_wire.ARGO_ROLLOUTS not in self._runtime.settings.gates:
-            return ArgoSight("", None, unread="this installation leaves Gates of type ArgoRollouts out (GATEHOLD_GATES)")
         body: Body | None = None if live else self._runtime.argo_rollouts.get(namespace, name)
         body = body or await self._read(namespace, name)
         label, gate, why = self._gate(namespace)
@@ -50,13 +48,15 @@ class ArgoGather:
             return None
 
     async def _with_images(self, rollout: ArgoRollout, live: bool) -> tuple[ArgoRollout, tuple[str, ...]]:
-        """What both revisions run, by their ReplicaSets; the new one's own template will do, where it has one."""
+        """What both revisions run, by their ReplicaSets; the template speaks for one that is not there.
+
+        Argo tells revisions by a hash of 32 bits: a template that was made to have the hash of another says nothing of what
+        runs, and what a yes lets go.
+        """
         if not live:
             return rollout, ()
-        stable = await self._images(rollout, rollout.stable_hash)
-        if rollout.images:
-            return rollout, stable
-        return replace(rollout, images=await self._images(rollout, rollout.pod_hash)), stable
+        runs = await self._images(rollout, rollout.pod_hash)
+        return replace(rollout, images=runs or rollout.images), await self._images(rollout, rollout.stable_hash)
 
     async def _images(self, rollout: ArgoRollout, pod_hash: str) -> tuple[str, ...]:
         if not pod_hash:

@@ -48,6 +48,15 @@ def has_passed(rollout: ArgoRollout, asked: ResolvedArgo) -> bool:
     return rollout.step > asked.step_index
 
 
+def begun_anew(rollout: ArgoRollout, asked: ResolvedArgo | None) -> bool:
+    """Whether it walks its steps once more since that pause: an abort and a retry lie in between."""
+    if asked is None:
+        return False
+    if rollout.step is not None and asked.step_index is not None and rollout.step != asked.step_index:
+        return rollout.step < asked.step_index
+    return rollout.paused_at is not None and rollout.paused_at > asked.paused_at
+
+
 def lost(rollout: ArgoRollout, asked: ResolvedArgo, digest: str) -> Finding | None:
     """Why that pause will not be passed any more, once it was let go: by another revision, an abort, or another pause."""
     if rollout.pod_hash != asked.pod_hash:

@@ -18,10 +18,14 @@ _ANSWERED = frozenset(Phase) - {Phase.SUPERSEDED}
 
 @dataclass(frozen=True, slots=True)
 class ArgoPlan:
-    """What to ask, and why the Rollout waits; both None where it waits for nobody."""
+    """What to ask, and why the Rollout waits; both None where it waits for nobody.
+
+    `asked` is the question that people can answer now, empty where there is none.
+    """
 
     ask: ArgoQuestion | None = None
     held: Finding | None = None
+    asked: str = ""
 
 
 def decide_argo(sight: ArgoSight) -> ArgoPlan:
@@ -31,7 +35,9 @@ def decide_argo(sight: ArgoSight) -> ArgoPlan:
         return ArgoPlan()
     open_one = next((a for a in sight.asked if a.digest == rollout.asks and a.phase in _ANSWERED), None)
     if open_one is not None:
-        return ArgoPlan(held=Finding(Reason.AWAITING_APPROVAL, f"request {open_one.name} asks people"))
+        answerable = open_one.prepared and open_one.phase is Phase.PENDING
+        held = Finding(Reason.AWAITING_APPROVAL, f"request {open_one.name} asks people")
+        return ArgoPlan(held=held, asked=open_one.name if answerable else "")
     if sight.gate is None:
         return ArgoPlan(held=Finding(Reason.GATE_NOT_FOUND, sight.why))
     if not rollout.observed:

@@ -7,7 +7,7 @@ or a person retries it. Who retries is asked anew, so that ends the undo as well
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gatehold.domain.argo.course import asked_of, digest_of, name_of, reference, rollout_of
+from gatehold.domain.argo.course import asked_of, begun_anew, digest_of, name_of, reference, rollout_of
 from gatehold.domain.argo.model import AbortArgo, ArgoRollout
 from gatehold.domain.effects.base import MOST_TEXT, Undo, concluded
 from gatehold.domain.model import EffectType
@@ -34,7 +34,9 @@ def undo(observed: Observed, status: Status, now: datetime) -> Undo:
     begun = effect.state is not EffectState.WAITING
     if rollout.aborted:
         return _aborted(effect, rollout, now)
-    if effect.stopped_at is not None:
+    # who died between the abort and its record finds it under way again: to abort it now would be a second no
+    retried = effect.state is EffectState.UNDOING and begun_anew(rollout, asked_of(status))
+    if effect.stopped_at is not None or retried:
         text = f"Rollout {rollout.name} was aborted, and somebody retried it since: its next pause is asked about anew"
         return concluded(effect, Reason.UNDO_COMPLETED, text, now)
     if rollout.promoted and begun:
@@ -73,6 +75,9 @@ def _aborted(effect: EffectStatus, rollout: ArgoRollout, now: datetime) -> Undo:
             f" {rollout.pod_hash}: put the former template there, or retry and be asked anew"
         )
         return concluded(effect, Reason.UNDO_COMPLETED, text, now)
+    if rollout.stopped:
+        text = f"Rollout {rollout.name} is aborted, and its spec.paused keeps its pods as they are: set it to false"
+        return Undo(effect, Finding(Reason.UNDO_STUCK, text), stalled=True, recheck_at=now + STUCK)
     if now >= since + STUCK:
         text = f"Rollout {rollout.name} is aborted, and its revision {rollout.stable_hash} does not serve yet"
         return Undo(effect, Finding(Reason.UNDO_STUCK, text), stalled=True, recheck_at=now + STUCK)

@@ -1,0 +1,56 @@
+"""The operator may die at any write about an Argo Rollout behind a Gate: the end is the same, and nothing passes twice.
+
+As `tests.faults.test_crash_sweep`; the table is `tests.faults.argo_stories`. Two cycles are at work, the Rollout's, which
+asks, and its request's. Argo's controller is played, on the reduced kind of the wall's table; the real one: tests/e2e/argo.
+"""
+
+from collections import Counter
+
+import pytest
+
+from controlplane import ControlPlane
+from tests.e2e.argo_pauses.dock import controller
+from tests.faults.argo_gaps import GAPS, Gap
+from tests.faults.argo_stories import STORIES
+from tests.faults.argo_story import ArgoStory
+from tests.faults.sweep import Point, Succession, points
+from tests.faults.test_rollout_crash_sweep import EVENT, by_object
+
+ROWS = [pytest.param(story, point, id=f"{story.name}-{point}") for story in STORIES for point in points(story)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def argo(plane: ControlPlane) -> None:
+    """Argo's kind, there before the operators look."""
+    controller(plane)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_an_undisturbed_life_writes_what_the_table_says(succession: Succession, story: ArgoStory) -> None:
+    life, _ = succession.undisturbed(story)
+    written = succession.writes(life)
+    assert by_object(written) == by_object(story.writes)
+    assert sorted(written) == sorted(story.expected())
+    assert life.wrongs() == []
+    life.forget()
+
+
+@pytest.mark.parametrize(("story", "point"), ROWS)
+def test_a_death_before_and_after_a_write_changes_nothing(succession: Succession, story: ArgoStory, point: Point) -> None:
+    life = succession.new_life(story)
+    assert succession.live_and_die(life, point) == succession.end_of(story)
+    assert life.wrongs() == []
+    written = Counter(write for write in succession.writes(life) if EVENT not in write)
+    assert not written - Counter(story.writes)  # none of them twice
+    life.forget()
+
+
+@pytest.mark.parametrize("gap", GAPS, ids=lambda gap: gap.story.name)
+def test_what_was_answered_before_a_gap_is_not_used_on_what_came_in_it(succession: Succession, gap: Gap) -> None:
+    life = succession.new_life(gap.story)
+    succession.die_and_stay_away(life, gap.when, gap.write, gap.steps)
+    life.live()
+    life.until_settled()
+    assert life.wrongs() == []
+    assert by_object(succession.writes(life))["rollout"] == by_object(gap.story.writes)["rollout"]
+    life.forget()
