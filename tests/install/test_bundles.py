@@ -1,6 +1,7 @@
 """`kubectl apply --server-side -f manifests/install.yaml` makes what `helm install` makes; Helm leaves the CRDs behind."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -53,6 +54,37 @@ def test_the_bundle_installs_what_helm_installs(bare: ControlPlane) -> None:
     by_bundle = {name: body for name, body in _objects(bare).items() if name not in there}
     assert sorted(by_bundle) == sorted(by_helm)
     assert [name for name in by_helm if by_bundle[name] != by_helm[name]] == []
+
+
+def test_the_page_takes_away_what_the_bundle_installed(bare: ControlPlane) -> None:
+    text = (chart.ROOT / "docs/how-to/uninstall.md").read_text()
+    block = text.partition("Say instead:\n\n")[2].partition("\n\n")[0]
+    lines = [shlex.split(line, comments=True) for line in block.splitlines()]
+    assert {line[0] for line in lines} == {"kubectl"}
+
+    for line in lines:
+        if kubernetes() >= (1, 36) or not line[2].startswith("mutating"):
+            bare.kubectl(*line[1:])
+
+    ours = [name for name, body in _objects(bare).items() if body["labels"].get("app.kubernetes.io/part-of") == "gatehold"]
+    left = {(kind, namespace) for kind, namespace, _ in ours if kind != "CustomResourceDefinition"}
+    assert left == {("ServiceAccount", chart.NAMESPACE)}, "which goes with its namespace"
+
+
+def test_helm_takes_over_what_the_bundle_installed(bare: ControlPlane) -> None:
+    _apply(bare)
+    applied = _objects(bare)
+
+    chart.install(bare, "--take-ownership", "--force-conflicts")
+
+    taken = _objects(bare)
+    assert sorted(taken) == sorted(applied)
+    assert [name for name in applied if taken[name] != applied[name]] == []
+    shared = chart.helm(bare, "upgrade", chart.RELEASE, str(chart.CHART), "--set", "replicas=3", check=False)
+    assert 'conflict with "kubectl"' in shared.stderr
+    chart.upgrade(bare, "--force-conflicts", "--set", "replicas=3")
+    deployment = json.loads(bare.kubectl("-n", chart.NAMESPACE, "get", "deployment", "gatehold", "-o", "json").stdout)
+    assert deployment["spec"]["replicas"] == 3
 
 
 def _apply(plane: ControlPlane) -> None:

@@ -14,14 +14,18 @@ import pytest
 
 from controlplane import ControlPlane
 from controlplane.tools import tool
+from gatehold.domain.phases import Phase
+from gatehold.domain.status import EffectState
+from tests.e2e.argo_pauses.dock import Dock, controller
 from tests.e2e.drains.yard import Yard, is_cordoned, let_ci_drain, marks
 from tests.e2e.operators import until_acting
 from tests.e2e.provisioning.depot import Depot, is_gated, put_prices
 from tests.e2e.rollouts.pages import Reader, blocks
 from tests.e2e.rollouts.shop import TWENTY, Shop
-from tests.e2e.stage import Stage, new_stage
+from tests.e2e.stage import Body, Stage, new_stage
 from tests.e2e.test_wall_upgrade import Scene, afterwards, build
-from tests.install import chart
+from tests.install import chart, phases
+from tests.install.asked import Asked, S, ask_everywhere, go_on
 from tests.install.releases import NOW, Release, before
 from tests.install.seat import Seat, after_a_roll, end, pods
 
@@ -43,14 +47,22 @@ class Life:
     first: Release
     seats: list[Seat] = field(default_factory=list)
 
-    def stage(self, kind: type[Stage]) -> Stage:
+    def stage(self, kind: type[S]) -> S:
         """A namespace with its people."""
         made = new_stage(self.plane, self.seats[0])
         return kind(made.cluster, made.namespace, made.operator)
 
-    def seat(self, release: Release) -> None:
-        """Programs for the pods of the Deployment, as they are now; those whose pods are gone end, the leader last."""
+    def dock(self) -> Dock:
+        """A namespace for Argo Rollouts, whose controller is played by hand."""
+        made = new_stage(self.plane, self.seats[0])
+        return Dock(made.cluster, made.namespace, made.operator, controller(self.plane))
+
+    def roll(self, release: Release) -> None:
+        """Programs for the pods of the Deployment, as they are now; those whose pods are gone end. None acts afterwards."""
         self.seats = after_a_roll(self.plane, self.seats, release.operator)
+
+    def act(self) -> None:
+        """Both programs run, the first of them acts."""
         self.seats[0].start()
         until_acting(self.seats[0], 90)
         self.seats[1].start()
@@ -63,52 +75,57 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     with ControlPlane.start(nodes=2) as plane:
         chart.install(plane, "--set", chart.PATIENT, chart=first.chart)
         made = Life(plane, first)
-        made.seat(first)
+        made.roll(first)
+        made.act()
         let_ci_drain(plane)
         put_prices(plane)
         yield made
 
 
 def test_an_upgrade_loses_nothing(life: Life) -> None:
-    stage, shop, yard, depot = (life.stage(kind) for kind in (Stage, Shop, Yard, Depot))
+    stage, over = life.stage(Stage), life.stage(Stage)
+    records = phases.ended(over)
     with ExitStack() as jammed:
         scene = build(stage, jammed)
-        asked = _asked_at_every_gate(shop, yard, depot)
-        chart.upgrade(life.plane, "--set", f"{chart.PATIENT},podAnnotations.build=next")
-        shown = json.loads(chart.helm(life.plane, "history", chart.RELEASE, "-o", "json").stdout)
-        assert [entry["status"] for entry in shown] == ["superseded", "deployed"]
-        life.seat(NOW)
-    _go_on(life, scene, asked, (shop, yard, depot))
+        asked = ask_everywhere(life, life.dock())
+        _upgrade(life)
+        life.roll(NOW)
+        stage.request("unseen", f"one-{stage.namespace}")
+        _every_phase_is_there(stage, records)
+        life.act()
+    _go_on(life, scene, asked)
+    assert {name: over.get("apr", name) for name in records} == records
 
 
-def _asked_at_every_gate(shop: Shop, yard: Yard, depot: Depot) -> dict[str, str]:
-    """A canary, a drain and priced pods, all waiting for people."""
-    policy = shop.promotes(quorum=[{"role": "sre"}])
-    shop.running(replicas=2)
-    shop.rollout(image="2", replicas=2, steps=(*TWENTY, {"approval": {"policyRef": {"name": policy}}}))
-    yard.drains(quorum=[{"role": "sre"}])
-    yard.drain(*yard.gated(policy=f"prod-{yard.namespace}"))
-    depot.gate()
-    depot.deployment(replicas=2)
-    asked = {"shop": shop.until_asked(seconds=60), "depot": depot.asked("web", seconds=60)["metadata"]["name"]}
-    yard.until_prepared("drain")
-    return asked
+def _upgrade(life: Life) -> None:
+    """As docs/how-to/upgrade.md says it: the kinds first, while the former operator goes on with them, then the rest."""
+    kinds = chart.helm(life.plane, "show", "crds", str(NOW.chart)).stdout
+    life.plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=kinds)
+    chart.upgrade(life.plane, "--set", f"{chart.PATIENT},podAnnotations.build=next")
+    shown = json.loads(chart.helm(life.plane, "history", chart.RELEASE, "-o", "json").stdout)
+    assert [entry["status"] for entry in shown] == ["superseded", "deployed"]
 
 
-def _go_on(life: Life, scene: Scene, asked: dict[str, str], gates: tuple[Shop, Yard, Depot]) -> None:
-    """Every question is the same one as before, and ends as it would have."""
-    shop, yard, depot = gates
-    for stage in (scene.stage, *gates):
-        stage.operator = life.seats[0]
+def _every_phase_is_there(stage: Stage, records: dict[str, Body]) -> None:
+    """No operator acts now, so that is how they stand. None is left out: each phase and state is at rest in one of them."""
+    stand = phases.seen(stage.all("apr"))
+    assert {name: stand[name] for name in phases.UNDER_WAY} == phases.UNDER_WAY
+    ended = phases.seen(records.values())
+    assert ended == phases.ENDS
+    assert {phase for phase, _ in (*ended.values(), *stand.values())} == set(Phase)
+    assert {state for _, state in (*ended.values(), *stand.values()) if state} == set(EffectState)
+
+
+def _go_on(life: Life, scene: Scene, asked: Asked) -> None:
+    """Every question is the same one as before, and ends as it would have; what runs goes on."""
+    asked.operated_by(life.seats[0])
+    scene.stage.operator = life.seats[0]
     scene.stage.request("fresh", f"one-{scene.stage.namespace}")
     afterwards(scene)
-    shop.yes(asked["shop"], "alice")
-    depot.say("alice", asked["depot"], "approve")
-    yard.yes("drain", "alice")
-    shop.until_healthy(seconds=90)
-    depot.until_runs("web", 2, 90)
-    assert yard.until_done("drain", 90)["status"]["phase"] == "Released"
-    assert len(shop.requests()) == len(depot.questions()) == 1
+    scene.stage.until_prepared("unseen")
+    go_on(asked)
+    asked.yard.kubectl("delete", "poddisruptionbudget", "web")
+    assert asked.yard.until_done("going", 90)["status"]["phase"] == "Released"
 
 
 @dataclass

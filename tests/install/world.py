@@ -1,12 +1,12 @@
 """What one installation lives through: a Job, a canary, drains, priced pods, and every word by which a Gate undoes."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from controlplane import ControlPlane, wait_until
-from tests.e2e.argo_pauses.dock import CONTROLLER, Dock
+from tests.e2e.argo_pauses.dock import Dock, controller
 from tests.e2e.drains.yard import let_ci_drain
 from tests.e2e.held_drains.doors import until_proven
 from tests.e2e.held_drains.hall import Hall, certs_init, let_people_drain
@@ -14,13 +14,12 @@ from tests.e2e.operators import until_acting
 from tests.e2e.provisioning.depot import Depot, put_prices
 from tests.e2e.rollouts.shop import TWENTY, Shop
 from tests.e2e.stage import Stage, condition, new_stage
-from tests.install import chart
+from tests.install.asked import Asked, ask_everywhere, goes_on_with_their_gates, held_without_their_gates
+from tests.install.gates import bring_back, leave_out
 from tests.install.seat import Seat, after_a_roll
 from tests.wall.api import Api
-from tests.wall.argo import install_kind
 
 S = TypeVar("S", bound=Stage)
-BEHIND: Final = {"namespaces": ("argo-rollouts", "pods", "rollouts"), "nodes": ("drain", "drain-mode")}
 SCALED: Final = ("web", "db", "set", "controller", "shop")
 
 
@@ -31,6 +30,8 @@ class World:
     plane: ControlPlane
     replicas: tuple[Seat, ...]
     notes: str
+    asked: Asked = field(init=False)
+    """What is under way when the gates are left out."""
 
     @property
     def leader(self) -> Seat:
@@ -62,16 +63,19 @@ class World:
         return drained(self.stage(Hall))
 
     @cached_property
+    def controller(self) -> Api:
+        """What Argo's controller, played by hand, writes with."""
+        return controller(self.plane)
+
+    @cached_property
     def argo(self) -> Dock:
-        """A pause of an Argo Rollout is taken away after a yes, another ends by a no; its controller is played by hand."""
-        install_kind(self.plane)
-        self.plane.kubectl("create", "namespace", CONTROLLER[0])
-        self.plane.kubectl(
-            "create", "clusterrolebinding", "argo", "--clusterrole=cluster-admin", f"--serviceaccount={':'.join(CONTROLLER)}"
-        )
-        hand = Api.of(self.plane.mint_pod_bound_token(*CONTROLLER, seconds=7200).kubeconfig)
+        """A pause of an Argo Rollout is taken away after a yes, another ends by a no."""
+        return promoted_by_argo(self.dock())
+
+    def dock(self) -> Dock:
+        """A namespace for Argo Rollouts."""
         made = new_stage(self.plane, self.leader)
-        return promoted_by_argo(Dock(made.cluster, made.namespace, made.operator, hand))
+        return Dock(made.cluster, made.namespace, made.operator, self.controller)
 
     @cached_property
     def priced(self) -> Depot:
@@ -88,17 +92,31 @@ class World:
 
     @cached_property
     def without_gates(self) -> Stage:
-        """The last life: nothing is behind a gate any more, the chart leaves them all out, and Jobs are held as ever."""
-        self.plane.kubectl("delete", "rollouts.gatehold.dev", "--all", "--all-namespaces", timeout=120)
-        for things, labels in BEHIND.items():
-            self.plane.kubectl("label", things, "--all", *(f"gatehold.dev/{label}-" for label in labels))
+        """Every gate is left out with something under way at each; what was asked waits, and Jobs are held as ever."""
+        put_prices(self.plane)
+        let_ci_drain(self.plane)
+        self.asked = ask_everywhere(self, self.dock())
         self.plane.kubectl("delete", "validatingwebhookconfiguration", "gatehold-evictions", "--ignore-not-found")
-        none = ",".join(f"gates.{gate}.enabled=false" for gate in ("argoRollouts", "drains", "pods", "rollouts"))
-        chart.upgrade(self.plane, "--set", f"{chart.PATIENT},{none}")
-        self.replicas = tuple(after_a_roll(self.plane, self.replicas))
+        leave_out(self.plane)
+        self._roll()
+        held_without_their_gates(self.asked)
+        return undone(self.stage(Stage))
+
+    @cached_property
+    def with_gates_again(self) -> Asked:
+        """The last life: all of them are there again, and go on with what was asked."""
+        _ = self.without_gates
+        bring_back(self.plane)
+        self._roll()
+        goes_on_with_their_gates(self.asked)
+        return self.asked
+
+    def _roll(self) -> None:
+        """The Deployment has other pods; the program of the first of them acts, and there is no standby from then on."""
+        self.replicas = tuple(after_a_roll(self.plane, self.replicas)[:1])
+        self.asked.operated_by(self.leader)
         self.leader.start()
         until_acting(self.leader, 90)
-        return undone(self.stage(Stage))
 
 
 def undone(stage: Stage) -> Stage:

@@ -14,6 +14,7 @@ from gatehold.controllers.apply import Apply, NotProvenError, RefusedError
 from gatehold.controllers.gather import Gather
 from gatehold.domain.conditions import RolledBack, with_conditions
 from gatehold.domain.decide import decide
+from gatehold.domain.installation import PROBE
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, MarkDone, Observed, Plan, Refusal
 from gatehold.domain.reasons import Reason
@@ -21,7 +22,6 @@ from gatehold.domain.schedule import earliest
 from gatehold.domain.status import By, Decision
 from gatehold.kube.errors import Unavailable
 from gatehold.runtime.parts import REQUEST, Key, Runtime
-from gatehold.runtime.watchdog import PROBE
 from gatehold.telemetry import logs
 
 log = logging.getLogger(__name__)

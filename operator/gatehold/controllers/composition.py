@@ -38,6 +38,7 @@ from gatehold.controllers.tell import Tell
 from gatehold.controllers.wall import Wall
 from gatehold.controllers.wall_access import Identity
 from gatehold.controllers.wall_voice import WallVoice
+from gatehold.domain.model import GateType
 from gatehold.kube.errors import ApiError
 from gatehold.runtime import operator
 from gatehold.runtime.leadership import LeadershipLost
@@ -89,8 +90,8 @@ def build(runtime: Runtime) -> Controllers:
     prices.turned = lambda: wake_provision(runtime)
 
     of_gates = (
-        ("Drains", Periodic("maintenance", MAINTENANCE_SECONDS, maintenance.sweep)),
-        ("Pods", Periodic("price-table", PRICES_SECONDS, prices.look, leader_only=False)),
+        (GateType.DRAINS, Periodic("maintenance", MAINTENANCE_SECONDS, maintenance.sweep)),
+        (GateType.PODS, Periodic("price-table", PRICES_SECONDS, prices.look, leader_only=False)),
     )
 
     async def on_leading() -> None:

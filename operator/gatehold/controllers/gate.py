@@ -19,13 +19,12 @@ from gatehold.domain.gate import (
     readiness,
     unreadable,
 )
-from gatehold.domain.model import Policy
+from gatehold.domain.model import GateType, Policy
 from gatehold.domain.reasons import ConditionType
 from gatehold.domain.status import Condition
 from gatehold.kube.errors import Absent
 from gatehold.kube.resources import GATES
 from gatehold.runtime.parts import GATE, Key, Runtime
-from gatehold.settings import GATE_TYPES
 
 Body = dict[str, Any]
 Webhook = Callable[[], tuple[WebhookState, str]]
@@ -65,15 +64,15 @@ class GateController:
     def _judged(self, body: Body) -> Readiness:
         try:
             kind = gate.type_of(body)
-            if kind in GATE_TYPES and kind not in self._runtime.settings.gates:
+            if kind in {*GateType} - {*self._runtime.settings.gates}:
                 return left_out(kind)
-            if kind == gate.DRAINS:
+            if kind == GateType.DRAINS:
                 drains = gate.parse_drains(body)
                 return drains_readiness(drains, *self._policy(drains.policy), *self._webhook())
-            if kind == gate.PODS:
+            if kind == GateType.PODS:
                 pods, prices = gate.parse_pods(body), self._prices
                 return pods_readiness(pods, *self._policy(pods.policy), prices.flaw, missing=prices.missing)
-            if kind == gate.ARGO_ROLLOUTS:
+            if kind == GateType.ARGO_ROLLOUTS:
                 argo = gate.parse_argo(body)
                 return argo_readiness(argo, *self._policy(argo.policy))
             name = gate.parse(body).policy

@@ -21,8 +21,8 @@ from gatehold.domain.status import EffectState, Resolved, Status
 from gatehold.domain.tiers import needs_auto_approve, policy_flaw
 from gatehold.kube.client import Access
 from gatehold.kube.resources import NODES
-from gatehold.runtime.cache import Subject
 from gatehold.runtime.parts import Runtime
+from gatehold.runtime.record import Subject
 from gatehold.runtime.sightings import Sighting
 
 Body = Mapping[str, Any]
@@ -38,7 +38,7 @@ class Gather:
         self._wall = wall
         self._hands = hands
         self._claims: dict[Subject, str] = {}
-        self._looked: set[str] = set()  # approved, and their release was held or refused once
+        self._met: dict[str, frozenset[int]] = {}  # by request: what this process knows to have met the wall
         settings = runtime.settings
         self._rules = Rules(
             timeout_seconds=settings.default_timeout_seconds,
@@ -67,6 +67,7 @@ class Gather:
         observed = Observed(
             request=request,
             status=status,
+            left_out=self._hands.left_out(request),
             policy=policy,
             policy_flaw=flaw,
             auto_approve_granted=await self._auto_approve_granted(request, status, policy),
@@ -117,7 +118,16 @@ class Gather:
         ]
         sightings = [self._sighting(request.uid, number) for number in asked]
         found = [await self._wall.confirm(s.monotonic) for s in sightings if s is not None]
-        return len(found) == len(asked) and all(trust is Trust.GENUINE for trust in found)
+        met = len(found) == len(asked) and all(trust is Trust.GENUINE for trust in found)
+        if met:
+            self._note_met(request.uid, frozenset(e.verdict.id for e in status.verdicts if e.counted))
+        return met
+
+    def _note_met(self, uid: str, numbers: frozenset[int]) -> None:
+        known = self._runtime.requests
+        if len(self._met) > 2 * len(known) + 64:
+            self._met = {other: met for other, met in self._met.items() if other in known}
+        self._met[uid] = self._met.get(uid, frozenset()) | numbers
 
     async def is_genuine(self, body: Body) -> bool:
         """Whether every yes that counts in a request, as it stands, met the wall: for a cycle of another kind."""
@@ -128,17 +138,18 @@ class Gather:
 
         The status that approves a release is written beside the look that its last yes waits for. Until the release was
         tried, or held with the look done, that status says nothing yet: should the process die in between, look again.
-        A promotion is tried once its Rollout has used the yes.
+        A promotion is tried once its Rollout has used the yes. Until then counts what this process has found out: a yes of
+        before may have been recorded under another wall, that of the former release, which nobody can look at any more.
         """
         uid, status = str(body["metadata"]["uid"]), body.get("status") or {}
         effect = status.get("effect") or {}
+        counted = frozenset(entry["id"] for entry in status.get("verdicts") or () if entry.get("counted", True))
         releases = effect.get("type") in _RELEASING  # of all others the look comes before the status
         if releases and status.get("phase") == Phase.APPROVED and effect.get("state") == EffectState.WAITING:
             if any(c["type"] == "Held" and c["status"] == "True" for c in status.get("conditions") or ()):
-                self._looked = {known for known in self._looked if known in self._runtime.requests} | {uid}
-            if uid not in self._looked:
-                return frozenset()
-        return frozenset(entry["id"] for entry in status.get("verdicts") or () if entry.get("counted", True))
+                self._note_met(uid, counted)
+            return counted & self._met.get(uid, frozenset())
+        return counted
 
     def _waits(self, request: Request) -> bool:
         record = self._runtime.requests.get(request.uid)

@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gatehold.admission.proof import PROBE, Answer, Head, head_of
+from gatehold.admission.proof import Answer, Head, head_of
 from gatehold.admission.texts import PART_OF
 from gatehold.api.approval_request import VERDICT_PREFIX, parse_verdicts
 from gatehold.controllers.standing import Trust
 from gatehold.controllers.wall_access import GUARDS
 from gatehold.domain.evictions import PROBE_NAMESPACE, PROBE_POD
+from gatehold.domain.installation import PROBE
 from gatehold.domain.ledger import MOST
 from gatehold.domain.model import Word
 from gatehold.kube.client import Cluster

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from gatehold.api.approval_request import GATE_LABEL, VERDICT_PREFIX
+from gatehold.domain.installation import PROBE
 from gatehold.domain.model import EffectType
 from gatehold.domain.reasons import Reason
 from gatehold.kube.resources import NODES
-from gatehold.runtime.cache import Subject, Summary
-from gatehold.runtime.watchdog import PROBE
+from gatehold.runtime.record import Subject, Summary
 
 _LIVE = ("", "Pending", "Approved")
 

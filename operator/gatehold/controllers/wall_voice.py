@@ -1,8 +1,8 @@
 """What follows when the wall turns: it is said on each policy and told once, and what waits for it is looked at again."""
 
-from gatehold.admission.proof import PROBE
 from gatehold.controllers.tell import Tell
 from gatehold.controllers.wall import Wall
+from gatehold.domain.installation import PROBE
 from gatehold.runtime.parts import POLICY, REQUEST, Key, Runtime
 
 

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 from gatehold.domain import ledger, prepare, refusals
 from gatehold.domain.conditions import RolledBack, waiting_for, with_conditions
-from gatehold.domain.effects import rules_for
-from gatehold.domain.effects.base import ALWAYS, EffectRules, Ending
-from gatehold.domain.effects.unsupported import Unsupported
-from gatehold.domain.model import EffectType, Verdict, Word
+from gatehold.domain.effects import rules_for, rules_now
+from gatehold.domain.effects.base import ALWAYS, Ending
+from gatehold.domain.effects.left_out import held_back
+from gatehold.domain.model import Verdict, Word
 from gatehold.domain.phases import Phase, is_refused
-from gatehold.domain.plan import PROVEN_WRITES, UNMARKED_WRITES, Finding, MarkDone, NoteRequest, Observed, Plan, Proof
+from gatehold.domain.plan import PROVEN_WRITES, Finding, MarkDone, NoteRequest, Observed, Plan, Proof
 from gatehold.domain.quorum import counted_approvals
 from gatehold.domain.reasons import UNDER_WAY, ConditionType, Reason
 from gatehold.domain.schedule import earliest, escalate, next_instant, whole
@@ -44,10 +44,6 @@ def decide(observed: Observed, now: datetime) -> Plan:
     return _over(observed, status, now)
 
 
-def _rules(observed: Observed) -> EffectRules:
-    return rules_for(observed.request) or Unsupported()
-
-
 def _prepare(observed: Observed, status: Status, now: datetime) -> Plan:
     """Nobody was asked yet."""
     observed = replace(observed, status=status)
@@ -68,8 +64,8 @@ def _prepare(observed: Observed, status: Status, now: datetime) -> Plan:
 
 def _unasked_end(observed: Observed, status: Status, now: datetime) -> Ending | None:
     """How it ends before anybody was asked: nobody needs the answer any more, or it was held for too long."""
-    rules = rules_for(observed.request)
-    overtaken = rules.verify(observed, status) if rules is not None else None
+    known = rules_for(observed.request) is not None  # what is not known is `prepare`'s to refuse
+    overtaken = rules_now(observed).verify(observed, status) if known else None
     if status.phase is not Phase.PENDING:
         return overtaken
     return _stopped(observed, status) or overtaken or _timed_out(status, now)
@@ -86,14 +82,17 @@ def _wait(status: Status, held: Finding | None, now: datetime) -> Plan:
 
 def _pending(observed: Observed, status: Status, now: datetime) -> Plan:
     """People are asked. A no beats a yes, a changed subject beats both kinds of yes, a yes in time beats the clock."""
-    ending = _stopped(observed, status) or _rules(observed).verify(replace(observed, status=status), status)
+    ending = _stopped(observed, status) or rules_now(observed).verify(replace(observed, status=status), status)
     if ending is not None:
         return _end(observed, status, ending, now)
     decision = _yes(observed, status, now)
     if decision is not None and observed.wall_proven:
         gap = _unproven(observed, status)
-        return _approve(observed, status, decision, now) if gap is None else _end(observed, status, gap, now)
-    expired = _timed_out(status, now, decided=decision is not None)
+        if gap is not None:
+            return _end(observed, status, gap, now)
+        if not observed.left_out:
+            return _approve(observed, status, decision, now)
+    expired = _timed_out(status, now, _why_unused(observed) if decision is not None else "")
     if expired is not None:
         return _end(observed, status, expired, now)
     status = escalate(status, now)
@@ -102,6 +101,8 @@ def _pending(observed: Observed, status: Status, now: datetime) -> Plan:
 
 def _why_pending(observed: Observed, status: Status, decision: Decision | None) -> Finding:
     """What to say while it waits. A wall that is down is said on each policy, and here only where it alone holds."""
+    if observed.left_out:
+        return held_back(observed)
     if decision is not None and not observed.wall_proven:
         text = "approved by people, but the admission policies are not proven in force; run: gatehold doctor"
         return Finding(Reason.WALL_NOT_PROVEN, text)
@@ -131,12 +132,19 @@ def _stopped(observed: Observed, status: Status) -> Ending | None:
     return None
 
 
-def _timed_out(status: Status, now: datetime, *, decided: bool = False) -> Ending | None:
-    """The end by the clock. `decided`: enough said yes, and only the proof of the wall was missing."""
+def _why_unused(observed: Observed) -> str:
+    """What was missing where enough said yes in time."""
+    if observed.left_out:
+        return f"enough said yes, and Gates of type {observed.left_out} were left out of this installation until then"
+    return "the admission policies were not proven in force in time"
+
+
+def _timed_out(status: Status, now: datetime, unused: str = "") -> Ending | None:
+    """The end by the clock. `unused`: why a yes was of no use, where enough was said."""
     if status.deadline is None or now < status.deadline:
         return None
     given = f" ({status.approvals} approvals)" if status.approvals else ""
-    text = "the admission policies were not proven in force in time" if decided else "not enough approvals in time"
+    text = unused or "not enough approvals in time"
     return Ending(Phase.EXPIRED, By.TIME, Finding(Reason.DEADLINE_PASSED, f"{text}{given}"))
 
 
@@ -167,14 +175,14 @@ def _approve(observed: Observed, status: Status, decision: Decision, now: dateti
     status = replace(status, phase=Phase.APPROVED, decision=decision, valid_until=whole(now + timedelta(seconds=validity)))
     if not observed.request.has_effect:
         return replace(_over(observed, status, now), proof=Proof.BEFORE_STATUS)
-    begun = _rules(observed).begin(observed, status)
+    rules = rules_now(observed)
+    begun = rules.begin(observed, status)
     status = replace(status, effect=begun)
     if begun is not None and begun.state is EffectState.RUNNING:  # let go by this status itself, so it has to stand first
         return Plan(with_conditions(status, None, None, now), proof=Proof.BEFORE_STATUS, recheck_at=status.valid_until)
     plan = _approved(observed, status, now)
-    promotes = observed.request.effect.type is EffectType.PROMOTE and plan.status.phase is Phase.APPROVED
-    if promotes and plan.proof is Proof.NONE:
-        # its Rollout's cycle uses the yes, and waits for the same look; what waits for something else says that it was done
+    if rules.proven_with_yes and plan.status.phase is Phase.APPROVED and plan.proof is Proof.NONE:
+        # who uses the yes waits for the same look; what waits for something else says that it was done
         held = plan.status.condition(ConditionType.HELD)
         waits = held is not None and held.status == "True"
         return replace(plan, proof=Proof.BEFORE_STATUS if waits else Proof.BEFORE_WRITES)
@@ -183,7 +191,7 @@ def _approve(observed: Observed, status: Status, decision: Decision, now: dateti
 
 def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
     """The effect is carried out; a deny or a withdrawal still stops it."""
-    rules, before = _rules(observed), status.effect
+    rules, before = rules_now(observed), status.effect
     begun = status.effect is None or status.effect.state is not EffectState.WAITING or rules.begun(observed)
     ending = _stopped(observed, status) or (None if begun else _unproven(observed, status))
     if ending is not None:
@@ -199,7 +207,7 @@ def _approved(observed: Observed, status: Status, now: datetime) -> Plan:
     writes = refusals.left(step.writes, observed.refusal)
     releases = any(isinstance(write, PROVEN_WRITES) for write in writes)
     proof = Proof.BEFORE_WRITES if releases else Proof.NONE
-    if step.effect != before and any(isinstance(write, UNMARKED_WRITES) for write in writes):
+    if releases and rules.proven_with_yes and step.effect != before:
         proof = Proof.BEFORE_STATUS  # with this status its yes counts as one that met the wall
     return Plan(with_conditions(status, held, None, now, stalled=step.stalled), writes, proof, step.recheck_at)
 
@@ -227,7 +235,7 @@ def _end(observed: Observed, status: Status, ending: Ending, now: datetime) -> P
 
 def _over(observed: Observed, status: Status, now: datetime) -> Plan:
     """The end: undo what was done, verify it, tidy up, and say last of all that nothing is left to watch."""
-    rules = _rules(observed)
+    rules = rules_now(observed)
     observed = replace(observed, status=status)
     if not is_refused(status.phase):
         return _tidied(observed, with_conditions(status, None, None, now), now)
@@ -246,7 +254,7 @@ def _over(observed: Observed, status: Status, now: datetime) -> Plan:
 
 def _tidied(observed: Observed, status: Status, now: datetime) -> Plan:
     """The outcome stands: let the subject go, and say last of all that nothing is left to watch."""
-    rules = _rules(observed)
+    rules = rules_now(observed)
     until = rules.keep_until(observed, status)
     kept = until is not None and now < until
     planned = (*rules.settle(observed), *(() if kept else (MarkDone(),)))

@@ -6,11 +6,12 @@
 from datetime import datetime
 
 from gatehold.domain.eviction_sight import Answer, GateSight, HeldDrain, NodeSight, Sight, Word
+from gatehold.domain.installation import PROBE, user_of
 from gatehold.domain.phases import Phase
 
 PROBE_NAMESPACE = "default"
 PROBE_POD = "gatehold-probe"
-PROBE_USER = "system:serviceaccount:gatehold-system:gatehold-probe"
+PROBE_USER = user_of(PROBE)
 """The reserved pod, which does not exist: an eviction of it, by the probe's account, proves that it is we who answer."""
 
 MOST_OPEN = 20

@@ -24,6 +24,15 @@ class Word(StrEnum):
     OVERRIDE = "override"
 
 
+class GateType(StrEnum):
+    """What a Gate holds; an installation may leave each of them out."""
+
+    ARGO_ROLLOUTS = "ArgoRollouts"
+    DRAINS = "Drains"
+    PODS = "Pods"
+    ROLLOUTS = "Rollouts"
+
+
 class DrainMode(StrEnum):
     """What a Gate of type Drains does with the evictions of who was not let pass."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 
 from gatehold.domain.argo.model import AbortArgo, ArgoSight, ResumeArgo
-from gatehold.domain.model import Policy, Request, Verdict
+from gatehold.domain.model import GateType, Policy, Request, Verdict
 from gatehold.domain.nodes import (
     CloseNode,
     CordonNode,
@@ -140,6 +140,7 @@ class Observed:
     unread: bool = False  # a yes is left aside for so long, because nothing is known of the wall, that it has to be said
     wall_proven: bool = False
     refusal: "Refusal | None" = None  # of a write that was tried a moment ago
+    left_out: GateType | None = None  # the type of Gates that its effect belongs to, where this installation does without
     policy: Policy | None = None
     policy_flaw: str = ""  # why the policy cannot be used, in words
     auto_approve_granted: bool = False
@@ -221,9 +222,6 @@ Write = (
 )
 PROVEN_WRITES = (ReleaseJob, TakeLease, CordonNode, LetGo, ResumeArgo)
 """What lets a subject go: the wall is proven again beside the status write, before any of them."""
-
-UNMARKED_WRITES = (ResumeArgo,)
-"""Those that leave no mark on their subject: that they are about to come is recorded, and the wall is proven before that."""
 
 
 @dataclass(frozen=True, slots=True)

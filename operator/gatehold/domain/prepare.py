@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatehold.domain.effects import rules_for
+from gatehold.domain.effects.left_out import held_back, refused
 from gatehold.domain.model import EffectType, Policy, UnknownRequester
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed
@@ -18,6 +19,10 @@ from gatehold.domain.status import PolicySnapshot, Status
 from gatehold.domain.tiers import Asked, ask, is_allowed, is_unknown, matching_tiers, nobody_known, people
 
 Check = Callable[[Observed, Policy], Finding | None]
+
+
+def _gate_is_there(observed: Observed, policy: Policy) -> Finding | None:
+    return refused(observed) if observed.left_out else None
 
 
 def _effect_is_supported(observed: Observed, policy: Policy) -> Finding | None:
@@ -65,6 +70,7 @@ def _queue_has_room(observed: Observed, policy: Policy) -> Finding | None:
 
 
 CHECKS: tuple[Check, ...] = (
+    _gate_is_there,  # nothing was read then, so nothing else can be said
     _effect_is_supported,  # else nothing below can be asked of the effect's module
     _effect_is_allowed,
     _time_is_allowed,
@@ -96,6 +102,8 @@ def why_failed(observed: Observed, policy: Policy) -> Finding | None:
 def why_held(observed: Observed) -> Finding | None:
     """Why the request cannot be asked yet, or None."""
     policy = observed.policy
+    if observed.left_out and observed.request.gate:  # what a Gate asked about is held by it all the same
+        return held_back(observed)
     if policy is None:
         text = f"there is no ApprovalPolicy {observed.request.policy}; create it, or withdraw this request"
         return Finding(Reason.POLICY_NOT_FOUND, text)

@@ -42,6 +42,10 @@ class Reason(ToldWord):
     POLICY_NOT_FOUND = "PolicyNotFound", "The policy does not exist: held, nobody can approve; expires by the default time."
     POLICY_NOT_READY = "PolicyNotReady", "The policy contradicts itself: held until it is mended; see its own status."
     WALL_NOT_PROVEN = "WallNotProven", "The admission policies are not proven in force: nothing is prepared or released."
+    GATE_LEFT_OUT = (
+        "GateLeftOut",
+        "This installation leaves out the type of Gates that its effect belongs to: held, and nothing is read.",
+    )
     WRITE_REFUSED = (
         "WriteRefused",
         "Another admission policy or webhook, or RBAC, refuses the operator's write: it tries on.",
@@ -127,7 +131,7 @@ class Reason(ToldWord):
     INELIGIBLE = "Ineligible", "The person may not decide this request; the operator checks again what admission checked."
 
 
-UNDER_WAY = frozenset({Reason.UNDOING, Reason.UNDO_STUCK, Reason.PODS_REMAIN, Reason.WRITE_REFUSED})
+UNDER_WAY = frozenset({Reason.UNDOING, Reason.UNDO_STUCK, Reason.PODS_REMAIN, Reason.WRITE_REFUSED, Reason.GATE_LEFT_OUT})
 """The reasons of RolledBack while the way back goes on; every other one is its end."""
 
 

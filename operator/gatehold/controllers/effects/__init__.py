@@ -13,7 +13,8 @@ from gatehold.controllers.effects.release_node import NodeHands
 from gatehold.controllers.effects.release_pods import PodsHands
 from gatehold.controllers.provision.gather import Gather as Sights
 from gatehold.controllers.provision.hands import ProvisionHands
-from gatehold.domain.model import EffectType, Request
+from gatehold.domain.effects import rules_for
+from gatehold.domain.model import EffectType, GateType, Request
 from gatehold.runtime.parts import Runtime
 
 __all__ = ["Hands"]
@@ -24,6 +25,7 @@ class Hands:
 
     def __init__(self, runtime: Runtime, sights: Sights, provision: ProvisionHands, argo: ArgoGather) -> None:
         """Make each pair of hands once; what reads pods and Argo Rollouts is shared with their own cycles."""
+        self._gates = runtime.settings.gates
         self._none = NoHands()
         self._by_type: dict[EffectType, tuple[EffectHands, ...]] = {
             EffectType.DRAIN: (DrainHands(runtime),),
@@ -31,7 +33,14 @@ class Hands:
             EffectType.RELEASE: (PodsHands(sights, provision), JobHands(runtime), NodeHands(runtime)),
         }
 
+    def left_out(self, request: Request) -> GateType | None:
+        """The type of Gates that its effect belongs to, where this installation leaves that out."""
+        rules = rules_for(request)
+        return rules.gate if rules is not None and rules.gate not in (None, *self._gates) else None
+
     def of(self, request: Request) -> EffectHands:
-        """The hands for this request; those of an effect that this version does not know touch nothing."""
+        """The hands for this request; of an effect that this version does not know, or leaves out, they touch nothing."""
+        if self.left_out(request):
+            return self._none
         known = self._by_type.get(request.effect.type, ())
         return next((hands for hands in known if hands.knows(request)), self._none)

@@ -28,7 +28,7 @@ class EffectHands(Protocol):
 
 
 class NoHands:
-    """For effect None, and for effects of other versions: nothing is read or written."""
+    """For effect None, effects of other versions and of Gates that are left out: nothing is read or written."""
 
     def knows(self, request: Request) -> bool:
         """Everything."""

@@ -9,6 +9,7 @@ from gatehold.api import budgets, drain_pods, gate, maintenance, node
 from gatehold.api.budgets import Budget
 from gatehold.api.common import ParseError
 from gatehold.api.refusal import shown
+from gatehold.domain.model import GateType
 from gatehold.domain.nodes import Blocked, GateOfNode, LeaseFacts, NodeFacts, PodToEvict
 from gatehold.kube.errors import Absent, ApiError, Forbidden
 from gatehold.kube.resources import BUDGETS, LEASES, NODES, PODS
@@ -94,8 +95,8 @@ class NodeReads:
         if body is None:
             return GateOfNode(name, why=f"there is no Gate {name}")
         try:
-            if gate.type_of(body) != gate.DRAINS:
-                return GateOfNode(name, why=f"Gate {name} is not of type {gate.DRAINS}")
+            if gate.type_of(body) != GateType.DRAINS:
+                return GateOfNode(name, why=f"Gate {name} is not of type {GateType.DRAINS}")
             return GateOfNode(name, gate.parse_drains(body))
         except ParseError as error:
             return GateOfNode(name, why=f"Gate {name} cannot be read: {error}")

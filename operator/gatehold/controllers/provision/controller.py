@@ -11,6 +11,7 @@ from gatehold.controllers.provision.hands import ProvisionHands
 from gatehold.controllers.provision.question import Questions
 from gatehold.controllers.provision.tell import TellProvision
 from gatehold.controllers.wall import Wall
+from gatehold.domain.model import GateType
 from gatehold.domain.plan import Finding
 from gatehold.domain.provision.decide import decide
 from gatehold.domain.provision.model import LetGo, Sight
@@ -46,6 +47,8 @@ class ProvisionController:
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Do what is to be done now for the top owner; a key of something below it asks for that one's cycle."""
+        if GateType.PODS not in self._runtime.settings.gates:  # a request of before woke it, and there is no right to look
+            return None
         top = await self._gather.top(key.namespace, key.name, key.uid)
         if top is None:
             self._seen.pop(key.uid, None)

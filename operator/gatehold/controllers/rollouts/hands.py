@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatehold.api import deployment, revision
-from gatehold.api.rollout import AUTHORS, FINALIZER, template
+from gatehold.api.rollout import AUTHORS, FINALIZER, GATED_LABEL, template
 from gatehold.controllers.apply import demand_leader
 from gatehold.controllers.rollouts.children import ChildReader
 from gatehold.controllers.rollouts.question import Questions
@@ -26,7 +26,6 @@ from gatehold.domain.rollout.plan import (
 from gatehold.domain.rollout.record import Track
 from gatehold.kube.errors import Absent, AlreadyExists, Conflict
 from gatehold.kube.resources import DEPLOYMENTS, NAMESPACES, REVISIONS, ROLLOUTS
-from gatehold.runtime.kinds import GATED
 from gatehold.runtime.parts import Runtime
 
 Body = dict[str, Any]
@@ -65,7 +64,7 @@ class Hands:
         if sight.gate is not None or not any(_is_promotion(sight, write) for write in writes):
             return
         found = await self._runtime.cluster.get_metadata(NAMESPACES, None, sight.rollout.namespace)
-        if GATED in (found["metadata"].get("labels") or {}):
+        if GATED_LABEL in (found["metadata"].get("labels") or {}):
             raise Conflict(f"namespace {sight.rollout.namespace} is gated since a moment ago")
 
     async def write(self, sight: Sight, body: Body, write: Write) -> None:

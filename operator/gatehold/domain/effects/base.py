@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from gatehold.domain.model import Request
+from gatehold.domain.model import GateType, Request
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed, Write
 from gatehold.domain.reasons import Reason
@@ -67,6 +67,20 @@ def concluded(effect: EffectStatus | None, reason: Reason, text: str, now: datet
 
 class EffectRules(Protocol):
     """The verbs of an effect."""
+
+    @property
+    def gate(self) -> GateType | None:
+        """The type of Gates that it belongs to, if to any: an installation without that has not the rights to it."""
+        ...
+
+    @property
+    def proven_with_yes(self) -> bool:
+        """Whether the wall is proven together with the yes, and not only before a write that lets the subject go.
+
+        So it is where another cycle uses the yes, and where that write leaves no mark on the subject: the status alone can
+        say then that the yes has met the wall.
+        """
+        ...
 
     def supports(self, request: Request) -> bool:
         """Whether this module can carry out the effect on that kind of subject."""

@@ -24,7 +24,7 @@ from gatehold.domain.effects.drain_rows import (
 )
 from gatehold.domain.effects.drain_undo import settle, undo
 from gatehold.domain.effects.release_job import effect_timeout
-from gatehold.domain.model import DrainSpec, EffectType, Request
+from gatehold.domain.model import DrainSpec, EffectType, GateType, Request
 from gatehold.domain.nodes import CordonNode, EvictPods, TakeLease
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed, Write
@@ -35,6 +35,9 @@ from gatehold.domain.status import By, EffectState, EffectStatus, NodeDrain, Nod
 
 class DrainRules:
     """The rules of effect Drain."""
+
+    gate = GateType.DRAINS
+    proven_with_yes = False
 
     def supports(self, request: Request) -> bool:
         """Nodes are no subject: they stand in the effect."""

@@ -12,6 +12,9 @@ from gatehold.domain.status import EffectStatus, Status
 class NoEffect:
     """The rules of effect None."""
 
+    gate = None
+    proven_with_yes = False
+
     def supports(self, request: Request) -> bool:
         """Any subject, whatever its kind."""
         return True

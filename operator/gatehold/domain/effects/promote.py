@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatehold.domain.effects.base import Ending, Step, Undo, concluded
-from gatehold.domain.model import Request
+from gatehold.domain.model import GateType, Request
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed, RolloutFacts, Write
 from gatehold.domain.reasons import ConditionType, Reason
@@ -70,6 +70,9 @@ def _is_beginning(record: Record) -> bool:
 
 class PromoteRules:
     """The rules of effect Promote on Rollouts."""
+
+    gate = GateType.ROLLOUTS
+    proven_with_yes = True
 
     def supports(self, request: Request) -> bool:
         """Rollouts of the request's own namespace."""

@@ -22,7 +22,7 @@ from gatehold.domain.argo.course import (
 from gatehold.domain.argo.model import ArgoRollout, ArgoSight, ResumeArgo
 from gatehold.domain.effects.base import MOST_TEXT, Ending, Step, Undo
 from gatehold.domain.effects.undo_argo import undo
-from gatehold.domain.model import EffectType, Request
+from gatehold.domain.model import EffectType, GateType, Request
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed, Write
 from gatehold.domain.reasons import Reason
@@ -36,6 +36,9 @@ AGAIN = timedelta(seconds=5)
 
 class PromoteArgoRules:
     """The rules of effect Promote on Argo Rollouts."""
+
+    gate = GateType.ARGO_ROLLOUTS
+    proven_with_yes = True
 
     def supports(self, request: Request) -> bool:
         """Argo Rollouts of the request's own namespace, whatever the version."""

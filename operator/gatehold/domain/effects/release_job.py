@@ -20,6 +20,9 @@ from gatehold.domain.status import By, EffectState, EffectStatus, ObjectRef, Pro
 class ReleaseJobRules:
     """The rules of effect Release on batch/v1 Jobs."""
 
+    gate = None
+    proven_with_yes = False
+
     def supports(self, request: Request) -> bool:
         """Jobs of the request's own namespace; other subjects belong to other modules."""
         subject = request.subject

@@ -11,7 +11,7 @@ from gatehold.domain.effects.base import Ending, Step, Undo, concluded
 from gatehold.domain.effects.drain_checks import loss, superseded
 from gatehold.domain.effects.drain_pods import is_evictable
 from gatehold.domain.effects.drain_rows import UNSCHEDULABLE_TAINT, refreshed, with_prior
-from gatehold.domain.model import DrainGate, Request
+from gatehold.domain.model import DrainGate, GateType, Request
 from gatehold.domain.nodes import NodeFacts, UncordonNode
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed, Write
@@ -29,6 +29,9 @@ SHORTEST = 15
 
 class ReleaseNodeRules:
     """The rules of effect Release on Nodes."""
+
+    gate = GateType.DRAINS
+    proven_with_yes = False
 
     def supports(self, request: Request) -> bool:
         """Nodes only."""

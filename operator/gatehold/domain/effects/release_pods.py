@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from gatehold.domain.effects.base import ALWAYS, Ending, Step, Undo, concluded
 from gatehold.domain.effects.undo_pods import undo
-from gatehold.domain.model import EffectType, Request
+from gatehold.domain.model import EffectType, GateType, Request
 from gatehold.domain.phases import Phase
 from gatehold.domain.plan import Finding, Observed, Write
 from gatehold.domain.provision.decide import first_wave, is_outgrown
@@ -25,6 +25,9 @@ _REMEMBERED = (Phase.RELEASED, Phase.DENIED, Phase.EXPIRED, Phase.WITHDRAWN, Pha
 
 class ReleasePodsRules:
     """The rules of effect Release on what a Gate of type Pods holds."""
+
+    gate = GateType.PODS
+    proven_with_yes = False
 
     def supports(self, request: Request) -> bool:
         """Only the operator asks, for a Gate, about an owner in the request's own namespace."""

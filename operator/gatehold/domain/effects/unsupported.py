@@ -13,6 +13,9 @@ from gatehold.domain.status import By, EffectStatus, Status
 class Unsupported:
     """The rules of every effect without rules. Holding is the resting state, so there is no yes."""
 
+    gate = None
+    proven_with_yes = False
+
     def supports(self, request: Request) -> bool:
         """Nothing."""
         return False
