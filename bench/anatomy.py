@@ -18,8 +18,9 @@ from gatehold.api.request_status import parse_status
 from gatehold.controllers.summary import summarise
 from gatehold.domain.decide import decide
 from gatehold.domain.plan import Observed
-from gatehold.runtime.cache import Record, Store
+from gatehold.runtime.cache import Store
 from gatehold.runtime.packing import pack, unpack
+from gatehold.runtime.record import Record
 
 Body = dict[str, Any]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from controlplane import Cluster, PodIdentity, wait_until
+from gatehold.domain.installation import NAMESPACE
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-NAMESPACE: Final = "gatehold-system"
 PATIENT: Final = {"lease_seconds": "90", "lease_renew_seconds": "80"}
 """Settings for an operator whose leadership is not what a test is about: on a machine that is busy for longer than the seven
 seconds of the default it stays, where a lone replica would end and leave every later test without an operator."""

@@ -11,7 +11,10 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-GATE_TYPES: Final = ("ArgoRollouts", "Drains", "Pods", "Rollouts")
+from gatehold.domain.installation import NAMESPACE
+from gatehold.domain.model import GateType
+
+GATE_TYPES: Final = tuple(gate.value for gate in GateType)
 """Every type of Gate that this version knows; what an installation leaves out is not in its `gates`."""
 _NO_GATE: Final = "None"
 
@@ -29,7 +32,7 @@ class SettingError(ValueError):
 class Settings:
     """What the operator was told; every field is GATEHOLD_<FIELD NAME> in the environment."""
 
-    namespace: str = "gatehold-system"
+    namespace: str = NAMESPACE
     """Namespace of the operator: its Lease, its probe's request and account."""
 
     kubeconfig: str | None = None

@@ -8,7 +8,7 @@ import pytest
 from gatehold.api import gate
 from gatehold.api.common import ParseError
 from gatehold.domain.argo.model import ArgoGate
-from gatehold.domain.model import DrainGate, DrainMode
+from gatehold.domain.model import DrainGate, DrainMode, GateType
 from gatehold.domain.pricing.price import Threshold
 from gatehold.domain.provision.model import OnDenied, PodGate
 from gatehold.domain.rollout.model import GateFacts
@@ -158,7 +158,7 @@ def test_it_is_no_gate_of_argo_rollouts_with(wire: dict[str, Any], text: str) ->
         gate.parse_argo(wire)
 
 
-@pytest.mark.parametrize("known", [gate.ROLLOUTS, gate.DRAINS, gate.PODS, gate.ARGO_ROLLOUTS, "Others"])
+@pytest.mark.parametrize("known", [*GateType, "Others"])
 def test_the_type_of_a_gate(known: str) -> None:
     assert gate.type_of(body(type=known)) == known
 

@@ -2,16 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from gatehold.api.request_status import render_resolved
 from gatehold.cli import argo
 from gatehold.cli.doctor.findings import Level
 from gatehold.cli.doctor.gates import Gates, findings
+from gatehold.cli.listing import asker
 from gatehold.cli.question import question
 from gatehold.cli.record import at_the_deadline
 from gatehold.cli.session import Session
@@ -20,6 +19,7 @@ from gatehold.cli.times import ServerTime
 from gatehold.cli.view import View, view_of
 from gatehold.domain.status import Resolved, ResolvedArgo
 from tests.cli.bodies import Cluster, request
+from tests.cli.pages import text
 from tests.cli.test_gates import PROMOTE, SHOP_SRE, gate
 
 NOW = datetime(2030, 1, 1, 11, 30, tzinfo=UTC)
@@ -36,16 +36,8 @@ def view(argo: ResolvedArgo | None = ASKED) -> View:
     return view_of(body(argo))
 
 
-def shown(seen: View) -> str:
-    console = Console(file=StringIO(), width=200)
-    for title, part in question(seen, NOW):
-        console.print(title, part)
-    assert isinstance(console.file, StringIO)
-    return console.file.getvalue()
-
-
 def test_it_says_which_revision_waits_where_and_what_runs() -> None:
-    text = shown(view())
+    said = text(question(view(), NOW))
 
     for part in (
         "Promote: the canary of Argo Rollout web goes on from step 2 of 4",
@@ -54,16 +46,16 @@ def test_it_says_which_revision_waits_where_and_what_runs() -> None:
         "example.org/web:2",
         "example.org/web:1",
     ):
-        assert part in text
+        assert part in said
 
 
 def test_a_switch_and_one_that_was_not_read_yet() -> None:
-    switch = shown(view(replace(ASKED, step_index=None, stable_hash="")))
+    switch = text(question(view(replace(ASKED, step_index=None, stable_hash="")), NOW))
 
     assert "Promote: the active Service of Argo Rollout web selects revision 7bf84f9696" in switch
     assert "stable is none" in switch
     assert "weight" not in switch
-    assert "Promote: Argo Rollout web goes on from its pause" in shown(view(None))
+    assert "Promote: Argo Rollout web goes on from its pause" in text(question(view(None), NOW))
 
 
 @pytest.mark.parametrize(
@@ -108,3 +100,12 @@ def test_doctor_on_a_gate_of_argo_rollouts() -> None:
     assert (Level.OK, "policy prod in shop: 1 of sre (group:sre)") in said
     text = "namespace lab names gate gone, which is not there: every pause of an Argo Rollout in it is held"
     assert (Level.PROBLEM, text) in said
+
+
+def test_the_list_names_the_gate_that_asks_and_whose_change_it_is() -> None:
+    by_gate = body() | {"metadata": {**body()["metadata"], "labels": {"gatehold.dev/gate": "tide"}}}
+    changed = {**by_gate, "spec": {**by_gate["spec"], "authors": ["ci"]}}
+
+    assert asker(view_of(body()).request) == "ci"
+    assert asker(view_of(by_gate).request) == "gate tide"
+    assert asker(view_of(changed).request) == "gate tide for ci"

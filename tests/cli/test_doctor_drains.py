@@ -131,7 +131,10 @@ def test_many_holders_are_one_line() -> None:
 
 
 def test_nodes_and_gates_that_do_not_meet_are_said() -> None:
-    assert (Level.NOTICE, "gate cpu: no node is behind it") in told(bodies=(HOLD, DENY))
+    alone = (Level.NOTICE, "gate cpu: no node is behind it")
+    assert alone in told(bodies=(HOLD, DENY))
+    left_out = {"status": {"conditions": [{"type": "Ready", "status": "False", "reason": "LeftOut"}]}}
+    assert alone not in told(bodies=(HOLD, {**DENY, **left_out}))
     lost = told(seen=Seen((("n1", "no-such", ""),), webhook()), bodies=())
     assert any("names gate no-such, which is none for drains" in text for text in problems(lost))
     late = told(seen=Seen((*NODES, ("n3", "gpu", "")), webhook()))

@@ -2,11 +2,9 @@
 
 import re
 from datetime import UTC, datetime
-from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from gatehold.cli.checks import Result, offline_checks
 from gatehold.cli.drain import parts, sight
@@ -19,6 +17,7 @@ from gatehold.cli.telling import standing
 from gatehold.cli.view import view_of
 from tests.cli.bodies import Cluster
 from tests.cli.drains import SINCE, drain_request, held_request, node
+from tests.cli.pages import text
 from tests.cli.test_hostile import ends
 
 NOW = datetime(2030, 1, 1, 11, 30, tzinfo=UTC)
@@ -27,14 +26,6 @@ BUSY = (
     node("n1", "Draining", podsLeft=3, blockedBy="budget shop/web (needs 2 healthy pods and has 2)", blockedSince=SINCE),
     node("n2", "Waiting", wasUnschedulable=True, taints=["dedicated=gpu:NoSchedule"]),
 )
-
-
-def text(sections: Any) -> str:
-    console = Console(file=StringIO(), width=600)
-    for title, part in sections:
-        console.print(title, part)
-    assert isinstance(console.file, StringIO)
-    return console.file.getvalue()
 
 
 def asked(body: Json) -> str:
@@ -264,8 +255,4 @@ def test_no_text_steers_a_terminal(words: list[str], held: bool, tty: int) -> No
 
 
 def test_the_live_page_lets_nothing_through() -> None:
-    console = Console(file=StringIO(), width=200)
-    for title, part in page(view_of(hostile(drain_request(phase="Approved"))), NOW):
-        console.print(title, part)
-    assert isinstance(console.file, StringIO)
-    assert "\x1b" not in console.file.getvalue()
+    assert "\x1b" not in text(page(view_of(hostile(drain_request(phase="Approved"))), NOW))

@@ -14,8 +14,8 @@ PROMOTE = parse(policy(effects=["Promote"], quorum=[{"role": "sre"}]))
 SHOP_SRE = grant(SRE, rule("gatehold.dev", "approvalpolicies/sre", "approve", "prod"), "shop")
 
 
-def gate(name: str = "front", *, ready: str = "True", **spec: Any) -> Json:
-    conditions = [{"type": "Ready", "status": ready, "reason": "PolicyFound", "message": "asked under policy prod"}]
+def gate(name: str = "front", *, ready: str = "True", why: str = "PolicyFound", **spec: Any) -> Json:
+    conditions = [{"type": "Ready", "status": ready, "reason": why, "message": "asked under policy prod"}]
     whole = {"type": "Rollouts", "policyRef": {"name": "prod"}, **spec}
     return {"metadata": {"name": name}, "spec": whole, "status": {"conditions": conditions if ready else []}}
 
@@ -29,6 +29,10 @@ def test_a_gate_that_can_ask_people_who_exist_is_in_order() -> None:
         (Level.OK, "gate front: asked under policy prod"),
         (Level.OK, "policy prod in shop: 1 of sre (group:sre)"),
     ]
+
+
+def test_nobody_is_sent_behind_a_gate_that_the_installation_leaves_out() -> None:
+    assert told(gate(ready="False", why="LeftOut"), places=()) == [(Level.PROBLEM, "gate front: asked under policy prod")]
 
 
 def test_what_keeps_a_gate_from_asking_is_a_problem() -> None:

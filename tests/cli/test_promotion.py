@@ -1,15 +1,13 @@
 """What a person is told about a request for a promotion."""
 
 from datetime import UTC, datetime
-from io import StringIO
 from typing import Any
-
-from rich.console import Console
 
 from gatehold.cli.question import question
 from gatehold.cli.record import at_the_deadline
 from gatehold.cli.view import View, view_of
 from tests.cli.bodies import request
+from tests.cli.pages import text
 
 NOW = datetime(2030, 1, 1, 11, 30, tzinfo=UTC)
 SUBJECT = {"apiVersion": "gatehold.dev/v1alpha1", "kind": "Rollout", "name": "web", "uid": "r1"}
@@ -19,24 +17,16 @@ def view(*, status: dict[str, Any] | None = None, **spec: Any) -> View:
     return view_of(request(spec={"effect": {"type": "Promote"}, "subject": SUBJECT} | spec, status=status))
 
 
-def shown(seen: View) -> str:
-    console = Console(file=StringIO(), width=200)
-    for title, part in question(seen, NOW):
-        console.print(title, part)
-    assert isinstance(console.file, StringIO)
-    return console.file.getvalue()
-
-
 def test_it_shows_who_changed_it_and_what_the_canary_runs() -> None:
-    text = shown(view(authors=["zoe", "*"], status={"resolved": {"imageIDs": ["app=web@sha256:1"]}}))
+    said = text(question(view(authors=["zoe", "*"], status={"resolved": {"imageIDs": ["app=web@sha256:1"]}}), NOW))
 
-    assert "zoe, more people than can be named here" in text
-    assert "app=web@sha256:1" in text
-    assert "the canary of Rollout web becomes stable" in text
+    assert "zoe, more people than can be named here" in said
+    assert "app=web@sha256:1" in said
+    assert "the canary of Rollout web becomes stable" in said
 
 
 def test_it_shows_authors_who_all_have_names() -> None:
-    assert "more people" not in shown(view(authors=["zoe", "yan"]))
+    assert "more people" not in text(question(view(authors=["zoe", "yan"]), NOW))
 
 
 def test_it_says_what_time_does_to_the_canary() -> None:

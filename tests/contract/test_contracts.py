@@ -13,7 +13,7 @@ import yaml
 from gatehold.api import child_pods, eviction, gate, held_drain, masking, promotion, rollout
 from gatehold.api.approval_policy import parse as parse_policy
 from gatehold.domain.gate import GateReason
-from gatehold.domain.model import DrainGate, DrainMode, DrainSpec, EffectType, UnknownRequester, Word
+from gatehold.domain.model import DrainGate, DrainMode, DrainSpec, EffectType, GateType, UnknownRequester, Word
 from gatehold.domain.phases import MOVES, Phase
 from gatehold.domain.provision.model import OnDenied
 from gatehold.domain.reasons import ConditionType, Reason
@@ -61,7 +61,7 @@ def _schema(plural: str, *path: str) -> dict[str, Any]:
         ("rollouts", ("status", "lastRun", "outcome"), Outcome),
         ("rollouts", ("status", "conditions", "[]", "type"), ROLLOUT_CONDITIONS),
         ("approvalrequests", ("status", "effect", "nodes", "[]", "state"), NodeState),
-        ("gates", ("spec", "type"), [gate.ROLLOUTS, gate.DRAINS, gate.PODS, gate.ARGO_ROLLOUTS]),
+        ("gates", ("spec", "type"), GateType),
         ("gates", ("spec", "drains", "mode"), DrainMode),
         ("gates", ("spec", "pods", "onDenied"), OnDenied),
         ("approvalrequests", ("status", "resolved", "provision", "onDenied"), OnDenied),

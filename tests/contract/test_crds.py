@@ -66,6 +66,7 @@ def test_unknown_fields_are_kept_in_pod_templates_only(plural: str) -> None:
 def test_kinds_are_in_the_category_and_have_a_status_and_fields_to_select_by(plural: str) -> None:
     assert CRDS[plural]["spec"]["names"]["categories"] == ["gatehold"]
     assert version(plural)["subresources"]["status"] == {}
+    assert set(version(plural)["subresources"]) == {"status"} | ({"scale"} if plural == "rollouts" else set())
     assert 1 <= len(version(plural)["selectableFields"]) <= 8
 
 

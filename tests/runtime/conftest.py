@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from controlplane import API_ONLY, ControlPlane
+from gatehold.domain.installation import PROBE
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import NAMESPACES, POLICIES, REQUESTS
 from gatehold.runtime.operator import Operator, run
 from gatehold.runtime.parts import GATE, ROLLOUT, Controllers, Key, Periodic, Runtime
-from gatehold.runtime.watchdog import PROBE
 from gatehold.settings import Settings
 from playground import install_kinds
 from tests.runtime.support import Recording, Replica, Running, request_body, summarise

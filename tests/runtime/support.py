@@ -12,11 +12,11 @@ from typing import Any, Self
 
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import REQUESTS, Resource
-from gatehold.runtime.cache import Subject, Summary
-from gatehold.runtime.kinds import Caches
+from gatehold.runtime.caches import Caches
 from gatehold.runtime.operator import Operator, run
 from gatehold.runtime.parts import GATE, POLICY, REQUEST, ROLLOUT, Controllers, Key, Runtime
 from gatehold.runtime.queue import WorkQueue
+from gatehold.runtime.record import Subject, Summary
 from gatehold.runtime.routing import Router
 from gatehold.settings import Settings
 

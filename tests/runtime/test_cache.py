@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -199,20 +198,3 @@ def test_a_hundred_thousand_pending_requests_fit() -> None:
     )
     base, total, each = map(float, done.stdout.split())
     assert total < 330, f"{base:.0f} MB -> {total:.0f} MB, {each:.0f} bytes a request"
-
-
-def test_what_waits_beyond_its_deadline_is_known() -> None:
-    def due(name: str, version: int, deadline: str, phase: str = "Pending") -> dict[str, Any]:
-        body = stored(name, version, phase=phase)
-        body["status"]["deadline"] = deadline
-        return body
-
-    store, now = Store(summarise), datetime(2026, 1, 2, tzinfo=UTC).timestamp()
-    store.upsert(stored("new", 1), None)
-    assert store.overdue_since(now) is None
-    store.upsert(due("later", 2, "2026-01-02T00:00:10Z"), None)
-    store.upsert(due("over", 3, "2026-01-01T00:00:00Z", "Approved"), None)  # decided: its deadline is nobody's any more
-    assert store.overdue_since(now) is None
-    store.upsert(due("late", 4, "2026-01-01T23:59:30Z"), None)
-    store.upsert(due("later-still", 5, "2026-01-01T23:59:50Z"), None)
-    assert store.overdue_since(now) == now - 30

@@ -13,7 +13,7 @@ from gatehold.controllers.held_board import Board, held_drain
 from gatehold.controllers.summary import summarise
 from gatehold.domain.eviction_sight import NodeSight
 from gatehold.domain.phases import Phase
-from gatehold.runtime.kinds import Caches
+from gatehold.runtime.caches import Caches
 from gatehold.settings import Settings
 
 NUMBERS = itertools.count(1)

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from gatehold.domain.model import GateType
 from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import DEPLOYMENTS, GATES, NAMESPACES, POLICIES, REQUESTS, ROLLOUTS, Resource
-from gatehold.runtime.kinds import KINDS, Caches, kinds_for
+from gatehold.runtime.caches import Caches
+from gatehold.runtime.kinds import KINDS, kinds_for
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.routing import Router
-from gatehold.settings import GATE_TYPES
 from tests.runtime import support
 from tests.runtime.support import request_body, summarise
 
@@ -181,12 +182,12 @@ async def test_what_is_left_out_is_neither_listed_nor_watched() -> None:
         router = Router(Caches(summarise), WorkQueue(), ServerClock(), "gatehold-system", gates)
         return {feed.resource.plural for feed in router.feeds()}
 
-    assert watched(*GATE_TYPES) == {kind.resource.plural for kind in KINDS}
+    assert watched(*GateType) == {kind.resource.plural for kind in KINDS}
     assert not watched("None") & {"nodes", "pods", "deployments", "rollouts", "namespaces"}
     assert watched("Drains") - watched("None") == {"nodes"}
     assert {"jobs", "approvalrequests", "approvalpolicies", "gates", "validatingadmissionpolicies"} <= watched("None")
 
 
-def test_every_gate_that_a_kind_is_watched_for_is_a_type_of_gates() -> None:
-    assert {kind.gate for kind in KINDS} <= {"", *GATE_TYPES}
-    assert kinds_for(GATE_TYPES) == KINDS
+def test_for_every_type_of_gates_something_is_watched() -> None:
+    assert {kind.gate for kind in KINDS} == {None, *GateType}
+    assert kinds_for(tuple(GateType)) == KINDS

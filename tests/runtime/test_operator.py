@@ -13,12 +13,12 @@ import aiohttp
 import pytest
 
 from controlplane import ControlPlane
+from gatehold.domain.installation import PROBE
 from gatehold.kube.client import Cluster
 from gatehold.kube.errors import ApiError, Unavailable
 from gatehold.kube.resources import JOBS, LEASES, POLICIES, REQUESTS, VAP
 from gatehold.runtime.leadership import LeadershipLost
 from gatehold.runtime.parts import Key, Periodic
-from gatehold.runtime.watchdog import PROBE
 from tests.runtime.conftest import Start, StartReplica
 from tests.runtime.support import Running, eventually, request_body
 
@@ -30,7 +30,7 @@ async def acting(running: Running) -> Running:
 
 async def live(running: Running) -> None:
     """Wait until kopf itself watches: its bridge has ended."""
-    await eventually(lambda: running.operator.bridges[REQUESTS].ended)
+    await eventually(lambda: running.operator.feeding.bridges[REQUESTS].ended)
 
 
 async def patch_status(cluster: Cluster, namespace: str, name: str, status: dict[str, Any]) -> None:
@@ -164,7 +164,7 @@ async def test_one_replica_acts_and_a_graceful_end_hands_over_at_once(
     first = replica()
     await eventually(first.operator.acting.is_set)
     second = replica()
-    await eventually(second.operator.synced.is_set)
+    await eventually(second.operator.feeding.synced.is_set)
     await cluster.create(REQUESTS, namespace, request_body("r", namespace))
     await eventually(lambda: "r" in first.requests.names())
     uid = next(key.uid for key in first.requests.keys if (key.namespace, key.name) == (namespace, "r"))
@@ -234,7 +234,7 @@ async def test_work_under_way_is_finished_before_the_lease_is_given_away(
 async def test_sigterm_is_ours_though_kopf_takes_it(namespace: str, start: Start) -> None:
     async with await start() as running:
         await acting(running)
-        await asyncio.wait_for(running.operator._kopf.ready.wait(), 10)
+        await asyncio.wait_for(running.operator.feeding.kopf.ready.wait(), 10)
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -347,4 +347,4 @@ async def test_nothing_is_left_behind(namespace: str, start: Start) -> None:
 
 
 async def live_or_ready(running: Running) -> None:
-    await asyncio.wait_for(running.operator._kopf.ready.wait(), 10)
+    await asyncio.wait_for(running.operator.feeding.kopf.ready.wait(), 10)

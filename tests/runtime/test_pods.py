@@ -11,7 +11,7 @@ import pytest
 
 from gatehold.kube.resources import GATED_JOBS, GATES, JOBS, POD_NAMESPACES, PODS, POLICIES, REQUESTS
 from gatehold.runtime import pods
-from gatehold.runtime.cache import Summary
+from gatehold.runtime.record import Summary
 from tests.runtime import support
 from tests.runtime.support import World, request_body
 

@@ -11,7 +11,7 @@ import pytest
 
 from gatehold.admission.certificates import Pair, facts, issue, make_authority, of_secret, secret_data
 from gatehold.controllers.certificates import CERT_MANAGER, Certificates
-from gatehold.kube.errors import Absent, Conflict
+from gatehold.kube.errors import Absent, Conflict, Forbidden
 from gatehold.settings import Settings
 from gatehold.telemetry.metrics import Metrics
 
@@ -82,6 +82,23 @@ async def test_files_are_read_again_when_they_change(tmp_path: Path) -> None:
     await certificates.read()
     assert len(runtime.used) == 2
     await certificates.renew()
+
+
+async def test_a_certificate_goes_on_to_end_though_it_cannot_be_read_any_more() -> None:
+    cluster, now = Cluster(), [NOW]
+    cluster.bodies[LEAF] = secret(LEAF, issue(CA, ["127.0.0.1"], NOW))
+    certificates, runtime = made(cluster)
+    runtime.clock.now = lambda: now[0]
+    await certificates.read()
+    cluster.get = refusing
+    now[0] += timedelta(days=89)
+    with pytest.raises(Forbidden):
+        await certificates.read()
+    assert expiry(runtime) == 86_400
+
+
+async def refusing(*_: Any) -> Any:
+    raise Forbidden("not any more")
 
 
 async def test_a_secret_is_taken_as_it_is_and_a_bad_one_is_not(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from controlplane import API_ONLY, ControlPlane, wait_until
+from gatehold.domain.installation import PROBE
 from gatehold.kube.client import Cluster
 from gatehold.kube.resources import REQUESTS, ROLLOUTS
-from gatehold.runtime.watchdog import PROBE
 from gatehold.settings import Settings
 from playground import install_kinds
 from playground.install import CRDS

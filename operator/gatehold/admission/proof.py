@@ -14,10 +14,6 @@ from typing import Final, Protocol
 
 from gatehold.admission.texts import Body, compare, shipped
 
-NAMESPACE: Final = "gatehold-system"
-PROBE: Final = "gatehold-probe"
-"""Name of the probe's account and of the one request that it may patch, in the operator's namespace."""
-
 SETTLE_SECONDS: Final = 2.0
 """After a change of the wall only a proof that started this much later counts: API servers reload policies every second."""
 

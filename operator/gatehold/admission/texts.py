@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from gatehold.settings import GATE_TYPES
+from gatehold.domain.model import GateType
 
 Body = Mapping[str, Any]
 
@@ -26,24 +26,24 @@ STAMPING: Final = ("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding")
 """Stamping is a convenience of 1.36 and later. It may be absent, since the wall judges what it writes; where it is
 present it must be ours: another text could turn one word of a person into another."""
 
-GATE_OF: Final[Mapping[str, str]] = {
-    "15-rollouts.yaml": "Rollouts",
-    "17-nodes.yaml": "Drains",
-    "19-argo-rollouts.yaml": "ArgoRollouts",
-    "19-pods-hand.yaml": "Pods",
-    "19-pods-jobs.yaml": "Pods",
-    "19-pods.yaml": "Pods",
-    "21-stamp-authors.yaml": "Rollouts",
-    "22-stamp-nodes.yaml": "Drains",
-    "23-stamp-pods.yaml": "Pods",
+GATE_OF: Final[Mapping[str, GateType]] = {
+    "15-rollouts.yaml": GateType.ROLLOUTS,
+    "17-nodes.yaml": GateType.DRAINS,
+    "19-argo-rollouts.yaml": GateType.ARGO_ROLLOUTS,
+    "19-pods-hand.yaml": GateType.PODS,
+    "19-pods-jobs.yaml": GateType.PODS,
+    "19-pods.yaml": GateType.PODS,
+    "21-stamp-authors.yaml": GateType.ROLLOUTS,
+    "22-stamp-nodes.yaml": GateType.DRAINS,
+    "23-stamp-pods.yaml": GateType.PODS,
 }
 """The files of the wall that are there for one type of Gate, and left out with it. All others always stand."""
 
-_IN_PLACE: Final[Mapping[str, str]] = {
-    "argo-rollouts.yaml": "ArgoRollouts",
-    "drains.yaml": "Drains",
-    "pods.yaml": "Pods",
-    "rollouts.yaml": "Rollouts",
+_IN_PLACE: Final[Mapping[str, GateType]] = {
+    "argo-rollouts.yaml": GateType.ARGO_ROLLOUTS,
+    "drains.yaml": GateType.DRAINS,
+    "pods.yaml": GateType.PODS,
+    "rollouts.yaml": GateType.ROLLOUTS,
 }
 _CONSTRAINTS: Final[Mapping[str, Any]] = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
 _MISSING: Final = object()
@@ -61,7 +61,7 @@ class Difference(NamedTuple):
         return f"{self.kind} {self.name}: {self.what}" + ("" if self.what == "missing" else " differs from the shipped text")
 
 
-def shipped(gates: Collection[str] = GATE_TYPES) -> tuple[Body, ...]:
+def shipped(gates: Collection[str] = tuple(GateType)) -> tuple[Body, ...]:
     """Every policy and binding that this version ships for an installation with these types of Gates, by file and place."""
     texts = (*_files("wall", lambda name: GATE_OF.get(name) in (None, *gates)), *left_out_files(gates))
     bodies = (body for text in texts for body in yaml.safe_load_all(text))
@@ -99,7 +99,7 @@ def gates_of(live: Iterable[Body]) -> tuple[str, ...]:
     """The types of Gates that a cluster with these policies has: those in whose place no policy of ours stands."""
     names = {str(body["metadata"]["name"]) for body in live}
     stands = {gate for file, gate in _IN_PLACE.items() if f"gatehold-no-{file.removesuffix('.yaml')}" in names}
-    return tuple(gate for gate in GATE_TYPES if gate not in stands)
+    return tuple(gate for gate in GateType if gate not in stands)
 
 
 def left_out_files(gates: Collection[str]) -> Iterator[str]:

@@ -7,16 +7,12 @@ from gatehold.api.common import Body, ParseError, Wire, amount, read, sparse, wo
 from gatehold.api.conditions import render_condition
 from gatehold.api.rollout import GATED_LABEL
 from gatehold.domain.argo.model import ArgoGate
-from gatehold.domain.model import DrainGate, DrainMode
+from gatehold.domain.model import DrainGate, DrainMode, GateType
 from gatehold.domain.pricing.price import Threshold
 from gatehold.domain.provision.model import OnDenied, PodGate
 from gatehold.domain.rollout.model import GateFacts
 from gatehold.domain.status import Condition
 
-ROLLOUTS = "Rollouts"
-DRAINS = "Drains"
-PODS = "Pods"
-ARGO_ROLLOUTS = "ArgoRollouts"
 LEAST_COOLDOWN, MOST_COOLDOWN = 15, 86_400  # as in the CRD, and so is this
 MOST_TIMEOUT = 31_536_000
 
@@ -66,7 +62,7 @@ class _Metadata(Wire):
 
 def parse(body: Body) -> GateFacts:
     """A Gate of type Rollouts as a value. Raises ParseError, also for one of another type."""
-    meta, spec = _of_type(body, ROLLOUTS)
+    meta, spec = _of_type(body, GateType.ROLLOUTS)
     given = spec.rollouts.max_weight_before_approval
     if given is None:
         return GateFacts(meta.name, spec.policy_ref.name)
@@ -77,7 +73,7 @@ def parse(body: Body) -> GateFacts:
 
 def parse_drains(body: Body) -> DrainGate:
     """A Gate of type Drains as a value. Raises ParseError, also for one of another type."""
-    meta, spec = _of_type(body, DRAINS)
+    meta, spec = _of_type(body, GateType.DRAINS)
     given = spec.drains
     mode = DrainMode.DENY if given.mode is None else word(DrainMode, given.mode, "spec.drains.mode")
     found = DrainGate(meta.name, spec.policy_ref.name, mode, given.namespace or "")
@@ -90,7 +86,7 @@ def parse_drains(body: Body) -> DrainGate:
 
 def parse_pods(body: Body) -> PodGate:
     """A Gate of type Pods as a value. Raises ParseError, also for one of another type."""
-    meta, spec = _of_type(body, PODS)
+    meta, spec = _of_type(body, GateType.PODS)
     given, where = spec.pods, "spec.pods"
     return PodGate(
         meta.name,
@@ -106,7 +102,7 @@ def parse_pods(body: Body) -> PodGate:
 
 def parse_argo(body: Body) -> ArgoGate:
     """A Gate of type ArgoRollouts as a value. Raises ParseError, also for one of another type."""
-    meta, spec = _of_type(body, ARGO_ROLLOUTS)
+    meta, spec = _of_type(body, GateType.ARGO_ROLLOUTS)
     given = spec.argo_rollouts.timeout_seconds
     if given is not None and not 1 <= given <= MOST_TIMEOUT:
         raise ParseError("spec.argoRollouts.timeoutSeconds: out of its bounds")
@@ -118,7 +114,7 @@ def type_of(body: Body) -> str:
     return read(_Spec, body.get("spec"), "spec").type
 
 
-def _of_type(body: Body, wanted: str) -> tuple[_Metadata, _Spec]:
+def _of_type(body: Body, wanted: GateType) -> tuple[_Metadata, _Spec]:
     meta = read(_Metadata, body.get("metadata"), "metadata")
     spec = read(_Spec, body.get("spec"), "spec")
     if spec.type != wanted:

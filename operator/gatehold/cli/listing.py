@@ -17,10 +17,13 @@ from gatehold.cli.terminal import err, out
 from gatehold.cli.text import plain
 from gatehold.cli.times import ago, clock, left
 from gatehold.cli.view import View, readable, waits_for
+from gatehold.domain.installation import NAMESPACE, PROBE
+from gatehold.domain.model import Request
 from gatehold.domain.phases import Phase
+from gatehold.domain.tiers import EVERYBODY
 from gatehold.kube.resources import REQUESTS
 
-_PROBE = ("gatehold-system", "gatehold-probe")
+_PROBE = (NAMESPACE, PROBE)
 """The operator's own request, by which it tests the wall; nobody is asked there."""
 
 
@@ -116,10 +119,18 @@ def _cells(view: View, now: datetime | None) -> list[str]:
         plain(request.name),
         phase_text(view) if view.status.phase else "[dim]new[/dim]",
         plain(request.summary or subject),
-        plain(request.requester.username),
+        asker(request),
         _waits(view),
         left(open_until, now),
     ]
+
+
+def asker(request: Request) -> str:
+    """Who asks; of a question that a Gate asks, the Gate and whose change it is: its account is the same everywhere."""
+    if not request.gate:
+        return plain(request.requester.username)
+    authors = ", ".join(name for name in request.authors if name != EVERYBODY)
+    return plain(f"gate {request.gate}" + (f" for {authors}" if authors else ""))
 
 
 def _waits(view: View) -> str:

@@ -1,11 +1,11 @@
-"""The live page of a command that follows something: sections that are drawn again and again while a person looks on."""
+"""What a command shows that follows something: a live page while a person looks on, else one line a change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from gatehold.cli.terminal import out
+from gatehold.cli.terminal import err, out
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,3 +40,18 @@ def stacked(sections: Iterable[Section]) -> RenderableType:
         rows += [f"\n[bold]{title}[/bold]"] if title else []
         rows.append(Padding(content, (0, 0, 0, 2), expand=False) if title else content)
     return Group(*rows)
+
+
+class Lines:
+    """One line a change, on standard error, for who is no person at a terminal."""
+
+    def __init__(self) -> None:
+        """Nothing is said yet."""
+        self._said = ""
+
+    def take(self, line: str, *, aloud: bool) -> None:
+        """Say it, where that is wanted, unless it is empty or was said last."""
+        if aloud and line and line != self._said:
+            err().print(line)
+            err().file.flush()
+        self._said = line

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gatehold.cli.drain import parts, sight
+from gatehold.cli.live import Lines
 from gatehold.cli.session import Session
 from gatehold.cli.terminal import err
 from gatehold.cli.text import plain
@@ -25,7 +26,7 @@ class Teller:
         """Say nothing before the first look."""
         self._session = session
         self._view: View | None = None
-        self._said = ""
+        self._lines = Lines()
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -48,10 +49,7 @@ class Teller:
         sentence = standing(view)
         until = clock(view.status.deadline if view.status.phase is Phase.PENDING else view.status.valid_until)
         line = f"{plain(view.request.name)}: {sentence}" + (f", until {until}" if until else "")
-        if line != self._said and self._live is None:
-            err().print(line)
-            err().file.flush()
-        self._said = line
+        self._lines.take(line, aloud=self._live is None)
 
     def _line(self) -> str:
         view = self._view

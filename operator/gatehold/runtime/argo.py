@@ -1,4 +1,4 @@
-"""What the cache keeps of a Rollout of Argo, and where each stands, unopened. For `kinds` only.
+"""What the cache keeps of a Rollout of Argo, and where each stands, unopened. For `caches` and `waking` only.
 
 Its controller writes its status with every pod that comes up; nobody here decides by that. Only what changes the note wakes
 anybody: the revision, the step, the pause, an abort.
@@ -11,6 +11,7 @@ from typing import Any
 
 from gatehold.api.argo_rollout import LABEL as LABEL
 from gatehold.runtime.objects import Item
+from gatehold.runtime.parts import ARGO_ROLLOUT, Key
 
 Body = Mapping[str, Any]
 
@@ -53,6 +54,11 @@ def note_of(body: Body) -> str:
 def is_paused(item: Item) -> bool:
     """Whether it waits for somebody or something."""
     return item.note.startswith(f"{PAUSED} ")
+
+
+def argo_key(item: Item) -> Key:
+    """The key of a Rollout of Argo."""
+    return Key(ARGO_ROLLOUT, item.namespace, item.name, item.uid)
 
 
 def _back(status: Body) -> str:

@@ -9,68 +9,17 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gatehold.domain.installation import PROBE
 from gatehold.runtime.departed import Departed
 from gatehold.runtime.index import OneOrMany, Ranked
 from gatehold.runtime.packing import pack, unpack
+from gatehold.runtime.record import Record, Subject, Summarise, interned
 from gatehold.runtime.sightings import Sighting, sighted
 from gatehold.runtime.versions import is_older
 
 K = TypeVar("K", bound=Hashable)
-PROBE = "gatehold-probe"
-"""Policy of the operator's own request, which no figure counts."""
-Subject = tuple[str, str, str, str]
-"""apiVersion, kind, namespace, name"""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What must be known about each request without unpacking it; made by a function of `api`."""
-
-    created: str
-    """metadata.creationTimestamp, as sent: it sorts."""
-    phase: str
-    """status.phase, "" where nobody has looked yet."""
-    policy: str
-    author: str
-    """The requester's user name."""
-    subjects: tuple[Subject, ...]
-    """Everything the request acts on; the undo Job too, so that its events find the request."""
-    effect: bool
-    """Something is done once it is approved, and it is not over."""
-    prepared: bool
-    """It has a requestDigest: people can answer."""
-    waiting: bool
-    """Undone and not yet decided: it counts as pending."""
-    urgent: bool
-    """Decided, or something is under way: after a restart it goes first."""
-    due_at: float | None
-    """Server time (seconds) of the next deadline that stands in status; in the past means: goes first."""
-    drains: bool = False
-    """Its effect is a drain: of each node there is one at a time."""
-    pods_of: str = ""
-    """Uid of the owner whose pods it is about, where the Gate of a namespace asked."""
-
-
-@dataclass(slots=True)
-class Record:
-    """One request in the cache."""
-
-    uid: str
-    namespace: str
-    name: str
-    resource_version: str
-    packed: bytes
-    summary: Summary
-    order: int
-    """The how-many-eth request that came to this process: `created` knows whole seconds only."""
-    seen: dict[str, Sighting] | None = None
-    """Verdict annotation -> when this process saw it first."""
-
-
-Summarise = Callable[[Mapping[str, Any]], Summary]
 
 
 class Store:
@@ -84,8 +33,9 @@ class Store:
         self._next = 0
         self._by_subject: OneOrMany[Subject] = OneOrMany()
         self._by_pods: OneOrMany[str] = OneOrMany()
-        self._pending_of_policy: dict[str, Ranked] = {}
-        self._pending_of_author: dict[tuple[str, str], Ranked] = {}
+        self._pending_of_policy: dict[str, Ranked[str]] = {}
+        self._pending_of_author: dict[tuple[str, str], Ranked[str]] = {}
+        self._deadlines: Ranked[float] = Ranked()
         self._phases: Counter[str] = Counter()
         self._changed: Callable[[Mapping[str, Any]], None] = _unheard
         self._gone: Callable[[str], None] = _unheard
@@ -105,7 +55,7 @@ class Store:
             return False
         if self._departed.outlived(uid, version):
             return False
-        summary = _interned(self._summarise(body))
+        summary = interned(self._summarise(body))
         seen = sighted(meta.get("annotations") or {}, old.seen if old else None, seen_at)
         if old is None:
             namespace = sys.intern(str(meta.get("namespace") or ""))
@@ -214,13 +164,12 @@ class Store:
 
     def overdue_since(self, now: float) -> float | None:
         """Return the earliest deadline of what still waits for a decision, if that is over; server time, as `now` is."""
-        due = (record.summary.due_at for record in self._records.values() if record.summary.waiting)
-        earliest = min((at for at in due if at is not None), default=now)
+        earliest = self._deadlines.first() if self._deadlines else now
         return earliest if earliest < now else None
 
     # ---- indexes
 
-    def _rank(self, ranked: Ranked | None, record: Record) -> int:
+    def _rank(self, ranked: Ranked[str] | None, record: Record) -> int:
         return ranked.rank(record.summary.created, record.order) if ranked else 0
 
     def _index(self, record: Record) -> None:
@@ -235,6 +184,8 @@ class Store:
             author = (record.namespace, summary.author)
             self._pending_of_policy.setdefault(summary.policy, Ranked()).add(summary.created, record.order, uid)
             self._pending_of_author.setdefault(author, Ranked()).add(summary.created, record.order, uid)
+        if summary.waiting and summary.due_at is not None:
+            self._deadlines.add(summary.due_at, record.order, uid)
 
     def _unindex(self, record: Record) -> None:
         summary, uid = record.summary, record.uid
@@ -247,34 +198,16 @@ class Store:
         if summary.waiting:
             _discard(self._pending_of_policy, summary.policy, record)
             _discard(self._pending_of_author, (record.namespace, summary.author), record)
+        if summary.waiting and summary.due_at is not None:
+            self._deadlines.discard(summary.due_at, record.order, uid)
 
 
 def _unheard(_: object) -> None:
     """Nobody listens."""
 
 
-def _discard(index: dict[K, Ranked], key: K, record: Record) -> None:
+def _discard(index: dict[K, Ranked[str]], key: K, record: Record) -> None:
     ranked = index[key]
     ranked.discard(record.summary.created, record.order, record.uid)
     if not ranked:
         del index[key]
-
-
-def _interned(summary: Summary) -> Summary:
-    """Most strings are the same in thousands of records; keep one of each."""
-    intern = sys.intern
-    subjects = tuple((intern(api), intern(kind), intern(namespace), name) for api, kind, namespace, name in summary.subjects)
-    return Summary(
-        created=intern(summary.created),
-        phase=intern(summary.phase),
-        policy=intern(summary.policy),
-        author=intern(summary.author),
-        subjects=subjects,
-        effect=summary.effect,
-        prepared=summary.prepared,
-        waiting=summary.waiting,
-        urgent=summary.urgent,
-        due_at=summary.due_at,
-        drains=summary.drains,
-        pods_of=summary.pods_of,
-    )

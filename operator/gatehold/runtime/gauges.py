@@ -8,8 +8,9 @@ from datetime import datetime
 
 from gatehold.kube.clock import ClockUnknown, ServerClock
 from gatehold.runtime.cache import Store
-from gatehold.runtime.kinds import Caches, argo_waiting, phase_of
+from gatehold.runtime.caches import Caches, argo_waiting
 from gatehold.runtime.pods import is_held
+from gatehold.runtime.rollouts import phase_of
 from gatehold.telemetry.metrics import Metrics
 
 

@@ -34,7 +34,7 @@ def registry_of(kinds: Iterable[Kind]) -> kopf.OperatorRegistry:
 
 
 def _watch(registry: kopf.OperatorRegistry, resource: Resource) -> None:
-    """Hand every event of that kind to the router; what happens then stands in `kinds`."""
+    """Hand every event of that kind to the router; whom that wakes stands in `kinds`."""
 
     async def changed(event: kopf.RawEvent, **_: object) -> None:
         router.get().watched(resource, event)

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+A = TypeVar("A", str, float)
 
 
 class OneOrMany(Generic[K]):
@@ -54,8 +55,8 @@ class OneOrMany(Generic[K]):
         return len(self._items)
 
 
-class Ranked:
-    """Uids in order of age, with their places. Adding at the end is the usual case; the middle moves pointers only.
+class Ranked(Generic[A]):
+    """Uids in order of an instant, with their places. Adding at the end is the usual case; the middle moves pointers only.
 
     Times of creation are cut to seconds, so `order`, in which they came to us, decides among equals: a place that was
     given away must not be passed by a newcomer of the same second.
@@ -65,38 +66,38 @@ class Ranked:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._items: list[tuple[str, int, str]] = []
+        self._items: list[tuple[A, int, str]] = []
 
-    def add(self, created: str, order: int, uid: str) -> None:
+    def add(self, at: A, order: int, uid: str) -> None:
         """Put a uid in; again is nothing."""
-        entry = (created, order, uid)
+        entry = (at, order, uid)
         if not self._items or self._items[-1] < entry:
             self._items.append(entry)
         elif not self._holds(entry):
             insort(self._items, entry)
 
-    def discard(self, created: str, order: int, uid: str) -> None:
+    def discard(self, at: A, order: int, uid: str) -> None:
         """Take a uid out; absent is nothing."""
-        entry = (created, order, uid)
+        entry = (at, order, uid)
         if self._holds(entry):
             del self._items[bisect_left(self._items, entry)]
 
-    def rank(self, created: str, order: int) -> int:
-        """Return how many are older."""
-        return bisect_left(self._items, (created, order, ""))
+    def rank(self, at: A, order: int) -> int:
+        """Return how many are earlier."""
+        return bisect_left(self._items, (at, order, ""))
 
-    def first(self) -> str:
-        """Return when the oldest was created; ask only where there is one."""
+    def first(self) -> A:
+        """Return the earliest instant; ask only where there is one."""
         return self._items[0][0]
 
     def uids(self) -> tuple[str, ...]:
-        """Return all uids, oldest first."""
+        """Return all uids, the earliest first."""
         return tuple(uid for _, _, uid in self._items)
 
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self._items)
 
-    def _holds(self, entry: tuple[str, int, str]) -> bool:
+    def _holds(self, entry: tuple[A, int, str]) -> bool:
         place = bisect_left(self._items, entry)
         return place < len(self._items) and self._items[place] == entry

@@ -1,4 +1,4 @@
-"""What the cache keeps of a node: a tenth of it. Pure; only `kinds` calls it.
+"""What the cache keeps of a node: a tenth of it. Pure; for `caches` and `waking` only.
 
 A node's status says every few minutes that it lives, and holds the names of a hundred images; nobody decides by that.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gatehold.api.node import GATED_LABEL
 from gatehold.runtime.objects import Item
+from gatehold.runtime.parts import NODE, Key
 
 Body = Mapping[str, Any]
 
-GATED = "gatehold.dev/drain"
 _META = ("name", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "labels", "annotations")
-_LABELS = (GATED, "gatehold.dev/drain-mode")
+_LABELS = (GATED_LABEL, "gatehold.dev/drain-mode")
 _ANNOTATIONS = ("gatehold.dev/released-by", "gatehold.dev/request", "gatehold.dev/cordoned-by")
 
 
@@ -41,3 +42,8 @@ def note_of(body: Body) -> str:
 def gate_of(item: Item) -> str:
     """The Gate that its label names, empty where it has none."""
     return item.note.partition(" ")[0]
+
+
+def node_key(item: Item) -> Key:
+    """The key of a node."""
+    return Key(NODE, "", item.name, item.uid)

@@ -23,7 +23,7 @@ class Item:
     resource_version: str
     packed: bytes
     note: str = ""
-    """What must be known of it without unpacking it; each cache has its own, see `kinds`."""
+    """What must be known of it without unpacking it; each cache has its own, see `caches`."""
 
 
 Note = Callable[[Mapping[str, Any]], str]

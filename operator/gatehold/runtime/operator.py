@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 from asyncio import sslproto
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from gatehold.kube.client import Cluster
-from gatehold.kube.clock import ClockUnknown, ServerClock
-from gatehold.kube.errors import ApiError
+from gatehold.kube.clock import ServerClock
 from gatehold.kube.resources import REQUESTS, Resource
-from gatehold.runtime.bridge import Bridge
-from gatehold.runtime.cache import Summarise
+from gatehold.runtime.caches import Caches
 from gatehold.runtime.deadlines import Deadlines
+from gatehold.runtime.feeding import Feeding
 from gatehold.runtime.gauges import refresh
-from gatehold.runtime.kinds import Caches
-from gatehold.runtime.kopf_watch import KopfWatch
 from gatehold.runtime.leadership import Elector, Terms
 from gatehold.runtime.parts import BuildControllers, Periodic, Runtime
 from gatehold.runtime.queue import WorkQueue
-from gatehold.runtime.resync import Resync
+from gatehold.runtime.record import Summarise
 from gatehold.runtime.routing import Event, Router
 from gatehold.runtime.site import Site
-from gatehold.runtime.tasks import PartEnded, cancel, on_signals, raise_first, wait_for
+from gatehold.runtime.tasks import PartEnded, cancel, guarded, on_signals, raise_first, wait_for
 from gatehold.runtime.watchdog import HANG_SECONDS, Heartbeat, LoopGuard, Watchers, heartbeat_of
 from gatehold.runtime.workers import Workers
 from gatehold.settings import Settings
@@ -41,8 +37,6 @@ from gatehold.telemetry.notices import Notices
 
 log = logging.getLogger(__name__)
 _TLS_BYTES = 64 * 2**10
-_PLAIN_SECONDS = 2.0  # at least, between two watches that break at once
-_UNKNOWN_SECONDS = 20.0  # between two looks for what is not served, or what we may not list
 
 
 async def run(
@@ -102,7 +96,6 @@ class Operator:
         self.clock = clock
         self.metrics = metrics
         self.identity = settings.process_identity()
-        self.synced = asyncio.Event()
         self.acting = asyncio.Event()
         self.queue = WorkQueue()
         self.deadlines = Deadlines(clock, lambda key: self.router.enqueue(key, urgent=True))
@@ -116,12 +109,8 @@ class Operator:
             beat, every=settings.heartbeat_seconds, limit=settings.watchdog_seconds, look=Watchers().look
         )
         self.router.on_heartbeat = self.heartbeat.seen
-        self.site = Site({"synced": self.synced.is_set, "watching": self.heartbeat.fresh}, self._render)
-        self.resyncs = [Resync(cluster, feed, metrics) for feed in self.router.feeds()]
-        self.router.resyncs = {resync.feed.resource: resync for resync in self.resyncs}
-        self.bridges = {resync.feed.resource: self._bridge(resync) for resync in self.resyncs}
-        self.router.on_live = lambda resource: self.bridges[resource].end()
-        self._kopf = KopfWatch(self.router, cluster)
+        self.feeding = Feeding(cluster, self.router, metrics, settings.resync_seconds)
+        self.site = Site({"synced": self.feeding.synced.is_set, "watching": self.heartbeat.fresh}, self._render)
 
     def may_act(self) -> bool:
         """Tell whether this process may act at this very moment."""
@@ -154,8 +143,8 @@ class Operator:
             enqueue=self.router.enqueue,
             answered=self.router.answered,
             is_leader=self.may_act,
-            catch_up=self.router.resyncs[REQUESTS].catch_up,
-            knows=lambda: self.synced.is_set() and self.heartbeat.fresh(),
+            catch_up=self.feeding.resyncs[REQUESTS].catch_up,
+            knows=lambda: self.feeding.synced.is_set() and self.heartbeat.fresh(),
         )
         self.built = build(runtime)
         self.workers.controllers = {controller.kind: controller for controller in self.built.controllers}
@@ -191,33 +180,21 @@ class Operator:
             ("leadership", self._after_sync(self.elector.run)),
             ("take-over", self._take_over()),
             ("heartbeat", self._after_sync(self.heartbeat.run)),
-            ("fill", self._fill()),
-            ("signals", self._kopf.give_signals_back(stop.set)),
+            ("signals", self.feeding.kopf.give_signals_back(stop.set)),
             ("stop", wait_for(stop)),
         ]
         # A quarter of the workers is enough for what nobody waits for; the others are there when a decision comes.
         parts += [
             (f"worker-{number}", self.workers.run(urgent_only=number % 4 != 0)) for number in range(self.settings.workers)
         ]
-        parts += [(f"resync-{resync.feed.resource.plural}", self._sweep(resync)) for resync in self.resyncs]
-        parts += [(f"bridge-{resync.feed.resource.plural}", self._cross(resync)) for resync in self.resyncs]
+        parts += self.feeding.parts()
         parts += [(periodic.name, self._repeat(periodic)) for periodic in self.built.periodics]
         parts += [(part.name, _awaited(part.run)) for part in self.built.parts]
-        parts.append(("kopf", self._after_sync(self._kopf.run)))
+        parts.append(("kopf", self._after_sync(self.feeding.kopf.run)))
         return parts
 
-    async def _fill(self) -> None:
-        for resync in self.resyncs:
-            count = await resync.first()
-            log.info("listed %d %s", count, resync.feed.resource.plural)
-        # What was listed stays: the garbage collector need not walk over it again and again.
-        gc.freeze()
-        self.synced.set()
-        self.metrics.synced.set(1)
-        await asyncio.Event().wait()
-
     async def _after_sync(self, part: Callable[[], Awaitable[None]]) -> None:
-        await self.synced.wait()
+        await self.feeding.synced.wait()
         await part()
 
     async def _take_over(self) -> None:
@@ -229,55 +206,12 @@ class Operator:
         log.info("acting, %d requests are not done", count)
         await asyncio.Event().wait()
 
-    async def _cross(self, resync: Resync) -> None:
-        await self.synced.wait()
-        if resync.feed.plain or (resync.feed.optional and not resync.version):
-            await self._watch_plainly(resync)
-        if await self.bridges[resync.feed.resource].run(resync.version):
-            resync.wanted.set()
-        await asyncio.Event().wait()
-
-    async def _watch_plainly(self, resync: Resync) -> None:
-        """Watch a kind without kopf: a bridge that leads to the next list, again and again.
-
-        Also one that was not served at the start: kopf looks once, when its CRD comes, and discovery may be later than that.
-        """
-        while True:
-            loop = asyncio.get_running_loop()
-            again_at = loop.time() + (_PLAIN_SECONDS if resync.version else _UNKNOWN_SECONDS)
-            await self._bridge(resync).run(resync.version)
-            await asyncio.sleep(max(0.0, again_at - loop.time()))
-            await self._guarded(f"relist-{resync.feed.resource.plural}", resync.sweep)
-
-    async def _sweep(self, resync: Resync) -> None:
-        await self.synced.wait()
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(self.settings.resync_seconds, resync.feed.every_seconds)):
-                    await resync.wanted.wait()
-            resync.wanted.clear()
-            await self._guarded(f"resync-{resync.feed.resource.plural}", resync.sweep)
-
     async def _repeat(self, periodic: Periodic) -> None:
-        await (self.acting if periodic.leader_only else self.synced).wait()
+        await (self.acting if periodic.leader_only else self.feeding.synced).wait()
         while True:
             if not periodic.leader_only or self.may_act():
-                await self._guarded(periodic.name, periodic.run)
+                await guarded(periodic.name, periodic.run, self.metrics)
             await asyncio.sleep(periodic.every_seconds)
-
-    async def _guarded(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
-        try:
-            await work()
-        except (ApiError, ClockUnknown) as error:  # an API server that is away: no bug of ours, and no trace of one
-            self.metrics.count("gatehold_periodic_errors_total", name=name)
-            log.warning("%s failed, it comes again: %s", name, error)
-        except Exception:
-            self.metrics.count("gatehold_periodic_errors_total", name=name)
-            log.exception("%s failed, it comes again", name)
-
-    def _bridge(self, resync: Resync) -> Bridge:
-        resource = resync.feed.resource
-        return Bridge(self.cluster, resync.feed, lambda event: self.router.event(resource, event))
 
     def _render(self) -> bytes:
         refresh(self.metrics, self.router.caches, self.clock, len(self.queue))
@@ -298,7 +232,7 @@ class Operator:
         await asyncio.gather(self.recorder.flush(0.5), self.notices.flush(0.5), self.elector.release())
         self.metrics.leader.set(0)
         await self.site.stop()
-        self._kopf.stop()
+        self.feeding.kopf.stop()
         await cancel(tasks)
         await self.built.on_end()
 

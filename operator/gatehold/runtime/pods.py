@@ -1,4 +1,4 @@
-"""What the caches keep of pods and Jobs behind a Gate of type Pods, and what is known of them unopened. For `kinds` only.
+"""What the caches keep of pods and Jobs behind a Gate of type Pods, and what is known of them unopened.
 
 Nearly every event about a pod tells of its status, by which nobody here decides: the note leaves that out, and only what
 changes the note wakes anybody.
@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from gatehold.domain.stamping import APPROVAL, PODS_LABEL
 from gatehold.runtime.objects import Item, Objects
 from gatehold.runtime.parts import PODS_OWNER, Key
 
 Body = Mapping[str, Any]
 
-LABEL = "gatehold.dev/pods"
-GATE = "gatehold.dev/approval"
 _META = (
     "name",
     "namespace",
@@ -65,7 +64,7 @@ def trimmed(body: Body) -> Body:
 def pod_note(body: Body) -> str:
     """Gate, direct owner, and what changes in the life of a pod as far as anybody here cares."""
     spec = body.get("spec") or {}
-    gated = any(gate.get("name") == GATE for gate in spec.get("schedulingGates") or ())
+    gated = any(gate.get("name") == APPROVAL for gate in spec.get("schedulingGates") or ())
     ended = (body.get("status") or {}).get("phase") in _ENDED
     images = hash(tuple(str(container.get("image")) for container in spec.get("containers") or ()))
     return _note(body, HELD if gated else "over" if ended else "free", str(images))
@@ -133,7 +132,7 @@ def owner_key(item: Item) -> Key:
 
 def _note(body: Body, state: str, more: str) -> str:
     meta = body["metadata"]
-    gate = str((meta.get("labels") or {}).get(LABEL) or "-")
+    gate = str((meta.get("labels") or {}).get(PODS_LABEL) or "-")
     released = str((meta.get("annotations") or {}).get(RELEASED_BY) or "-")
     life = "ends" if meta.get("deletionTimestamp") else "lives"
     return " ".join([gate, *_direct(body), state, life, released, more])

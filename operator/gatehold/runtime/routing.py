@@ -12,29 +12,22 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from gatehold.domain.installation import PROBE
+from gatehold.domain.model import GateType
 from gatehold.kube.clock import ClockUnknown, ServerClock
 from gatehold.kube.resources import REQUESTS, Resource
-from gatehold.runtime.cache import Record, Store
-from gatehold.runtime.kinds import (
-    KINDS,
-    Caches,
-    Kind,
-    at_work,
-    is_due,
-    key_of,
-    kinds_for,
-    node_key,
-    rollout_key,
-    wake_argo,
-    wake_pods,
-    wake_subject,
-)
+from gatehold.runtime.cache import Store
+from gatehold.runtime.caches import Caches
+from gatehold.runtime.kinds import KINDS, Kind, kinds_for
+from gatehold.runtime.nodes import node_key
 from gatehold.runtime.objects import Item, Objects
 from gatehold.runtime.parts import GATE, POLICY, ROLLOUT, Key
 from gatehold.runtime.queue import WorkQueue
+from gatehold.runtime.record import Record
 from gatehold.runtime.resync import Feed, Listings, Resync
-from gatehold.runtime.watchdog import HEARTBEAT, PROBE
-from gatehold.settings import GATE_TYPES
+from gatehold.runtime.rollouts import at_work, is_due, rollout_key
+from gatehold.runtime.waking import key_of, wake_argo, wake_pods, wake_subject
+from gatehold.runtime.watchdog import HEARTBEAT
 
 Event = Mapping[str, Any]
 Body = Mapping[str, Any]
@@ -47,7 +40,7 @@ class Router:
     """Fills the caches and asks for cycles."""
 
     def __init__(
-        self, caches: Caches, queue: WorkQueue, clock: ServerClock, namespace: str, gates: Collection[str] = GATE_TYPES
+        self, caches: Caches, queue: WorkQueue, clock: ServerClock, namespace: str, gates: Collection[str] = tuple(GateType)
     ) -> None:
         """Begin as a standby; nothing is watched for types of Gates that are not among these."""
         self.caches = caches

@@ -1,4 +1,4 @@
-"""Small things about tasks and signals that `operator` needs: how a process is told to end, and how its parts do."""
+"""Small things about tasks and signals: how a process is told to end, how its parts do, and what does not end them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gatehold.kube.clock import ClockUnknown
+from gatehold.kube.errors import ApiError
+from gatehold.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -44,3 +49,15 @@ async def cancel(tasks: set[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def guarded(name: str, work: Callable[[], Awaitable[Any]], metrics: Metrics) -> None:
+    """Do something that comes again and again: an exception is logged and counted, and the next turn comes."""
+    try:
+        await work()
+    except (ApiError, ClockUnknown) as error:  # an API server that is away: no bug of ours, and no trace of one
+        metrics.count("gatehold_periodic_errors_total", name=name)
+        log.warning("%s failed, it comes again: %s", name, error)
+    except Exception:
+        metrics.count("gatehold_periodic_errors_total", name=name)
+        log.exception("%s failed, it comes again", name)

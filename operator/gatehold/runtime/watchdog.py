@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 
+from gatehold.domain.installation import PROBE
 from gatehold.kube.client import Cluster
 from gatehold.kube.errors import Absent, ApiError, Forbidden
 from gatehold.kube.resources import REQUESTS
@@ -24,9 +25,8 @@ from gatehold.runtime.versions import is_older
 
 log = logging.getLogger(__name__)
 
-PROBE = "gatehold-probe"
-"""Name of the request, in the operator's namespace, that carries the heartbeat and serves the probe of the wall."""
 HEARTBEAT = "gatehold.dev/heartbeat"
+"""Annotation of the probe's request: our own pulse, which the watch has to bring."""
 EXIT_HUNG = 70
 HANG_SECONDS = 20.0
 """The loop may hang that long at most: kopf's timer for silent watches (30 s) may then hit a watch at the wrong moment."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from controlplane import Cluster, wait_until
+from tests.e2e import glass
 from tests.e2e.stage import GROUP, Body, Stage
 from tests.wall.api import Answer, Call, path
 
@@ -39,26 +40,11 @@ def put_prices(cluster: Cluster, **figures: str | None) -> None:
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(body))
 
 
-_OVERRIDE: Final = """
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {{name: override-{gate}}}
-rules:
-- {{apiGroups: [gatehold.dev], resources: [gates], resourceNames: [{gate}], verbs: [override]}}
-- {{apiGroups: [""], resources: [pods], verbs: [get, list, patch]}}
-- {{apiGroups: [batch], resources: [jobs], verbs: [get, list, patch]}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {{name: override-{gate}}}
-roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: override-{gate}}}
-subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: dana}}]
-"""
-
-
 def let_dana_override(depot: "Depot", gate: str) -> None:
     """Dana may open what waits at that Gate by hand."""
-    depot.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=_OVERRIDE.format(gate=gate))
+    verbs = ["get", "list", "patch"]
+    pods, jobs = ({"apiGroups": [g], "resources": [r], "verbs": verbs} for g, r in (("", "pods"), ("batch", "jobs")))
+    glass.let_dana_override(depot.cluster, gate, pods, jobs)
 
 
 class Depot(Stage):

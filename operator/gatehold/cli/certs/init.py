@@ -20,15 +20,16 @@ from gatehold.cli.exits import Exit, Leave
 from gatehold.cli.session import Session
 from gatehold.cli.terminal import err, out
 from gatehold.cli.text import plain
+from gatehold.domain.evictions import PROBE_NAMESPACE, PROBE_POD
+from gatehold.domain.installation import NAMESPACE
 from gatehold.domain.stamping import PODS_LABEL
 from gatehold.kube import errors
 from gatehold.kube.resources import NAMESPACES, PODS, STAMPING_WEBHOOKS, WEBHOOKS, Resource
 
 Json = dict[str, Any]
-NAMESPACE = "gatehold-system"
 EXEMPT = "exempt-accounts"
 _DOWN = "failed calling webhook"
-_PROBE = ("default", "gatehold-probe")
+_PROBE = (PROBE_NAMESPACE, PROBE_POD)
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 OPENS = {
     False: "kubectl delete validatingwebhookconfiguration gatehold-evictions",
@@ -37,8 +38,8 @@ OPENS = {
 _POD: Json = {
     "apiVersion": "v1",
     "kind": "Pod",
-    "metadata": {"name": _PROBE[1]},
-    "spec": {"containers": [{"name": "main", "image": "gatehold-probe"}]},
+    "metadata": {"name": PROBE_POD},
+    "spec": {"containers": [{"name": "main", "image": PROBE_POD}]},
 }
 _SILENT = {
     False: "installed, but the webhook does not answer: until it does, evictions are refused in the whole cluster, "

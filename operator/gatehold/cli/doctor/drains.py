@@ -8,23 +8,25 @@ from typing import Any, NamedTuple
 
 from gatehold.admission.eviction_proof import CONFIGURATION
 from gatehold.api.common import ParseError
-from gatehold.api.gate import DRAINS, parse_drains, type_of
+from gatehold.api.gate import parse_drains, type_of
 from gatehold.api.node import GATED_LABEL, MODE_LABEL
 from gatehold.cli.doctor.findings import Finding, Level
+from gatehold.cli.doctor.gates import is_left_out
 from gatehold.cli.doctor.powers import everything
 from gatehold.cli.doctor.rbac import Grant, Rule
 from gatehold.cli.doctor.reach import OPERATOR
 from gatehold.cli.doctor.webhook import PART, Webhook, installed
 from gatehold.cli.refusals import sentence
 from gatehold.cli.session import Session
-from gatehold.domain.model import DrainGate, DrainMode
+from gatehold.domain.installation import NAMESPACE, PROBE
+from gatehold.domain.model import DrainGate, DrainMode, GateType
 from gatehold.kube import errors
 from gatehold.kube.resources import NODES, SECRETS, WEBHOOKS
 
 Json = dict[str, Any]
 _NAMED = 10
-_OURS = (OPERATOR, "sa:gatehold-system/gatehold-probe")
-_PLACE, _LEAF = "gatehold-system", "gatehold-webhook-tls"
+_OURS = (OPERATOR, f"sa:{NAMESPACE}/{PROBE}")
+_LEAF = "gatehold-webhook-tls"
 _ADMISSION, _HOOKS = "admissionregistration.k8s.io", "validatingwebhookconfigurations"
 _CHANGES = ("update", "patch", "delete", "deletecollection")
 _NEVER_HELD = (
@@ -55,7 +57,7 @@ class Way(NamedTuple):
 
     def holds(self, grant: Grant) -> bool:
         """Whether that grant opens it."""
-        if self.place and grant.namespace not in ("", _PLACE):
+        if self.place and grant.namespace not in ("", NAMESPACE):
             return False
         return self.held(grant.rule) and not (self.everywhere and grant.namespace)
 
@@ -107,7 +109,7 @@ async def _webhook(session: Session) -> Webhook:
     except errors.Absent:
         return Webhook()
     try:
-        return Webhook(configuration, await session.cluster.get(SECRETS, _PLACE, _LEAF))
+        return Webhook(configuration, await session.cluster.get(SECRETS, NAMESPACE, _LEAF))
     except errors.Absent:
         return Webhook(configuration)
     except errors.Forbidden as error:
@@ -132,7 +134,7 @@ def findings(
 def _drain_gates(bodies: Iterable[Json]) -> Iterator[DrainGate]:
     for body in bodies:
         try:
-            if type_of(body) == DRAINS:
+            if type_of(body) == GateType.DRAINS and not is_left_out(body):
                 yield parse_drains(body)
         except ParseError:
             continue  # said where the Gate itself is looked at

@@ -6,11 +6,12 @@ must be refused all the same, by the wall and by nothing else.
 
 from __future__ import annotations
 
-from gatehold.admission.proof import NAMESPACE, PROBE, Reason, judge
+from gatehold.admission.proof import Reason, judge
 from gatehold.api.approval_request import VERDICT_PREFIX
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.refusals import sentence
 from gatehold.cli.session import Session
+from gatehold.domain.installation import NAMESPACE, PROBE
 from gatehold.kube.errors import Absent, ApiError, Unavailable
 from gatehold.kube.resources import REQUESTS
 

@@ -18,7 +18,9 @@ from gatehold.cli.doctor.rbac import GROUP, Grant
 from gatehold.cli.doctor.reach import Right, reach_in
 from gatehold.cli.session import Session
 from gatehold.domain.argo.model import ArgoGate
-from gatehold.domain.model import DrainGate, Policy
+from gatehold.domain.gate import GateReason
+from gatehold.domain.installation import NAMESPACE
+from gatehold.domain.model import DrainGate, GateType, Policy
 from gatehold.domain.provision.model import PodGate
 from gatehold.domain.rollout.model import GateFacts
 from gatehold.domain.stamping import PODS_LABEL
@@ -27,7 +29,6 @@ from gatehold.kube.resources import GATES, NAMESPACES
 
 Json = dict[str, Any]
 _PART = "Gate"
-_PLACE = "gatehold-system"
 
 
 class Gates(NamedTuple):
@@ -76,11 +77,11 @@ def _gate(body: Json, gates: Gates, policies: dict[str, Policy], grants: list[Gr
     yield _ready(name, body)
     if isinstance(facts, DrainGate):
         if facts.policy in policies:
-            yield from reach_in(policies[facts.policy], facts.namespace or _PLACE, grants)
+            yield from reach_in(policies[facts.policy], facts.namespace or NAMESPACE, grants)
         return
     places, label = _places(facts, gates)
     spaces = [space for space, gate in places if gate == name]
-    if not spaces:
+    if not spaces and not is_left_out(body):
         command = f"kubectl label namespace NAME {label}={name}"
         yield Finding(_PART, Level.NOTICE, f"gate {name}: no namespace is behind it", command)
     policy = policies.get(facts.policy)
@@ -99,11 +100,11 @@ def _places(facts: GateFacts | PodGate | ArgoGate, gates: Gates) -> tuple[tuple[
 def _facts(body: Json) -> GateFacts | DrainGate | PodGate | ArgoGate | None:
     try:
         match wire.type_of(body):
-            case wire.DRAINS:
+            case GateType.DRAINS:
                 return wire.parse_drains(body)
-            case wire.PODS:
+            case GateType.PODS:
                 return wire.parse_pods(body)
-            case wire.ARGO_ROLLOUTS:
+            case GateType.ARGO_ROLLOUTS:
                 return wire.parse_argo(body)
             case _:
                 return wire.parse(body)
@@ -111,9 +112,18 @@ def _facts(body: Json) -> GateFacts | DrainGate | PodGate | ArgoGate | None:
         return None
 
 
-def _ready(name: str, body: Json) -> Finding:
+def is_left_out(body: Json) -> bool:
+    """Whether the operator says that this installation does without Gates of that type: nothing can get behind one."""
+    return (_stated(body) or {}).get("reason") == GateReason.LEFT_OUT
+
+
+def _stated(body: Json) -> Json | None:
     conditions = (body.get("status") or {}).get("conditions") or []
-    stated = next((c for c in conditions if c.get("type") == "Ready"), None)
+    return next((c for c in conditions if c.get("type") == "Ready"), None)
+
+
+def _ready(name: str, body: Json) -> Finding:
+    stated = _stated(body)
     if stated is None:
         return Finding(_PART, Level.PROBLEM, f"gate {name}: the operator has not looked at it", _look(name))
     text = f"gate {name}: {stated.get('message') or stated.get('reason')}"

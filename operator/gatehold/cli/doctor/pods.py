@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from gatehold.admission.creations import EXEMPT_ANNOTATION
 from gatehold.api import price_table
 from gatehold.api.common import ParseError
-from gatehold.api.gate import PODS, type_of
+from gatehold.api.gate import type_of
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
 from gatehold.cli.doctor.gates import Gates
 from gatehold.cli.doctor.powers import everything
@@ -17,6 +17,8 @@ from gatehold.cli.doctor.rbac import GROUP, Grant
 from gatehold.cli.doctor.reach import OPERATOR
 from gatehold.cli.refusals import sentence
 from gatehold.cli.session import Session
+from gatehold.domain.installation import NAMESPACE
+from gatehold.domain.model import GateType
 from gatehold.kube import errors
 from gatehold.kube.resources import CONFIG_MAPS, NAMESPACES, RESOURCE_QUOTAS
 
@@ -25,7 +27,7 @@ PART = "Pods"
 OLD_DAYS = 90
 """After how long somebody should look whether the prices still hold."""
 
-_PLACE, _TABLE = "gatehold-system", price_table.NAME
+_TABLE = price_table.NAME
 _NAMED = 10
 _CHANGES = ("create", "update", "patch", "delete", "deletecollection")
 _DEMANDED = (
@@ -65,7 +67,7 @@ async def look(session: Session, gates: Gates, grants: list[Grant]) -> list[Find
     bounded = tuple((space, _bounded(quotas, space)) for space in sorted(gated))
     seen = Seen(exempt, bounded)
     try:
-        seen = seen._replace(table=await session.cluster.get(CONFIG_MAPS, _PLACE, _TABLE))
+        seen = seen._replace(table=await session.cluster.get(CONFIG_MAPS, NAMESPACE, _TABLE))
     except errors.Absent:
         pass
     except errors.Forbidden as error:
@@ -75,7 +77,7 @@ async def look(session: Session, gates: Gates, grants: list[Grant]) -> list[Find
 
 def _is_of_pods(body: Json) -> bool:
     try:
-        return type_of(body) == PODS
+        return type_of(body) == GateType.PODS
     except ParseError:
         return False
 
@@ -107,7 +109,7 @@ def _mismatched(gates: Gates) -> Iterator[Finding]:
 
 def _prices(seen: Seen, now: datetime | None) -> Iterator[Finding]:
     """The table that everything is priced by: without a good one, what is not approved yet is held."""
-    name = f"ConfigMap {_PLACE}/{_TABLE}"
+    name = f"ConfigMap {NAMESPACE}/{_TABLE}"
     if seen.unread:
         yield unreadable(PART, "the price table", seen.unread)
         return
@@ -117,13 +119,13 @@ def _prices(seen: Seen, now: datetime | None) -> Iterator[Finding]:
     try:
         table = price_table.parse(seen.table)
     except ParseError as error:
-        command = f"kubectl -n {_PLACE} edit configmap {_TABLE}"
+        command = f"kubectl -n {NAMESPACE} edit configmap {_TABLE}"
         yield Finding(PART, Level.PROBLEM, f"the price table is broken, so everything is held: {error}", command)
         return
     age = _age(table.date, now)
     text = f"prices of {table.date} in {table.currency}, from {table.source}"
     if age is not None and age > OLD_DAYS:
-        yield Finding(PART, Level.NOTICE, f"{text}: {age} days old", f"kubectl -n {_PLACE} edit configmap {_TABLE}")
+        yield Finding(PART, Level.NOTICE, f"{text}: {age} days old", f"kubectl -n {NAMESPACE} edit configmap {_TABLE}")
     else:
         yield Finding(PART, Level.OK, text)
 
@@ -178,7 +180,7 @@ def _quota(seen: Seen, space: str) -> Iterator[Finding]:
 
 def _price_makers(grants: list[Grant]) -> Iterator[Finding]:
     """Whoever writes the prices decides what is under the threshold."""
-    there = [grant for grant in grants if grant.namespace in ("", _PLACE)]
+    there = [grant for grant in grants if grant.namespace in ("", NAMESPACE)]
     names = _names(g for g in there if any(g.rule.allows(verb, "", "configmaps", _TABLE) for verb in _CHANGES))
     if names:
         yield Finding(PART, Level.NOTICE, f"{names} may change the price table, and so what is under the threshold")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.doctor.rbac import GROUP, Grant, Rule, Subject
+from gatehold.domain.installation import NAMESPACE, OPERATOR
 
 _PART = "Bypass"
 _UNHEARD_OF = "a-role-that-nobody-made"
@@ -74,7 +75,6 @@ POWERS = (
     Power("change what our kinds check (customresourcedefinitions)", _changes_kinds, everywhere=True),
 )
 BECOMES = "become the operator (impersonate its service account, and its pod by userextras)"
-_ACCOUNT, _PLACE = "gatehold", "gatehold-system"
 _POD = "userextras/authentication.kubernetes.io/pod-name"
 _HALVES = {
     "serviceaccounts": "impersonate the operator's service account",
@@ -122,7 +122,7 @@ def _reaches_the_operator(grant: Grant, resource: str) -> bool:
     covered = any(rule.covers(group, resource) for group in ("", "authentication.k8s.io"))
     if resource == _POD:  # the names are pods, and that of the operator's is no secret
         return verb and covered and not grant.namespace
-    return verb and covered and grant.namespace in ("", _PLACE) and (not rule.names or _ACCOUNT in rule.names)
+    return verb and covered and grant.namespace in ("", NAMESPACE) and (not rule.names or OPERATOR in rule.names)
 
 
 def _others(power: str, holders: list[Grant], trusted: frozenset[str]) -> Iterator[Finding]:

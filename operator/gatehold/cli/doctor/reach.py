@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.doctor.rbac import GROUP, Grant, Subject
+from gatehold.domain import installation
 from gatehold.domain.model import EffectType, Policy, QuorumEntry, Tier
 from gatehold.domain.tiers import add
 
 _PART = "Quorum"
 Quorum = tuple[QuorumEntry, ...]
-OPERATOR = "sa:gatehold-system/gatehold"
+OPERATOR = f"sa:{installation.NAMESPACE}/{installation.OPERATOR}"
 
 
 class Right(NamedTuple):

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from gatehold.admission.eviction_proof import difference
 from gatehold.admission.texts import STAMPING, compare, pod_webhook, shipped
-from gatehold.cli.certs.init import NAMESPACE
 from gatehold.cli.certs.pairs import LEAF
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.doctor.gates import Gates
 from gatehold.cli.doctor.webhook import Webhook, Which, certificate
 from gatehold.cli.refusals import sentence
 from gatehold.cli.session import Session
+from gatehold.domain.installation import NAMESPACE
 from gatehold.kube import errors
 from gatehold.kube.resources import MAP, MAP_BINDINGS, SECRETS, STAMPING_WEBHOOKS, Resource
 

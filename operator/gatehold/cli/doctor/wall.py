@@ -16,16 +16,17 @@ from gatehold.cli.doctor.kinds import kinds
 from gatehold.cli.refusals import sentence
 from gatehold.cli.session import Session
 from gatehold.cli.stamping import STAMP
+from gatehold.domain.installation import NAMESPACE, PROBE
 from gatehold.kube import errors
 from gatehold.kube.resources import LEASES, MAP, MAP_BINDINGS, REQUESTS, VAP, VAP_BINDINGS, Resource
 
 Json = dict[str, Any]
-NAMESPACE = "gatehold-system"
 _LEASE = "gatehold-operator"
-_PROBE = "gatehold-probe"
 _OLDEST, _STAMPING = 30, 36
 _SILENT = timedelta(seconds=60)
 _APPLY = "kubectl apply --server-side --force-conflicts -f manifests/wall/ && kubectl replace -f manifests/wall/"
+_HELM = f"helm upgrade {{}} CHART -n {NAMESPACE} --reset-then-reuse-values --force-conflicts"
+_RELEASE = "meta.helm.sh/release-name"
 
 _STAMPS = (
     (STAMP, "turns words into verdicts", "kubectl annotate takes the stored form only", "20-stamp.yaml"),
@@ -77,7 +78,7 @@ async def _operator(session: Session) -> list[Finding]:
 
 async def _its_version(session: Session) -> str:
     try:
-        probe = await session.cluster.get(REQUESTS, NAMESPACE, _PROBE)
+        probe = await session.cluster.get(REQUESTS, NAMESPACE, PROBE)
     except errors.ApiError:
         return ""
     version = (probe["metadata"].get("annotations") or {}).get(NOTE_ANNOTATION)
@@ -115,7 +116,14 @@ async def wall(session: Session) -> list[Finding]:
     found = compare(shipped(gates_of(live)), live)
     if not found:
         return [Finding("Wall", Level.OK, f"{len(live)} policies and bindings are as version {__version__} ships them")]
-    return [Finding("Wall", Level.PROBLEM, str(difference), _APPLY) for difference in found]
+    return [Finding("Wall", Level.PROBLEM, str(difference), _mend(live)) for difference in found]
+
+
+def _mend(live: list[Json]) -> str:
+    """How the wall is put back: by Helm where Helm put it there, which also knows what this installation leaves out."""
+    annotated = [body["metadata"].get("annotations") or {} for body in live]
+    release = next((str(found[_RELEASE]) for found in annotated if _RELEASE in found), "")
+    return _HELM.format(release) if release else _APPLY
 
 
 def _list(session: Session, resource: Resource) -> Awaitable[list[Json]]:

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from gatehold.admission.certificates import CertificateError, facts, of_secret, renew_due, signed_by
 from gatehold.admission.eviction_proof import CONFIGURATION, difference
 from gatehold.admission.texts import eviction_webhook
-from gatehold.cli.certs.init import EXEMPT, NAMESPACE
+from gatehold.cli.certs.init import EXEMPT
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
+from gatehold.domain.installation import NAMESPACE
 
 Json = dict[str, Any]
 PART = "Evictions"

@@ -6,19 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gatehold.api.node import GATED_LABEL
 from gatehold.cli.drain.sight import some
 from gatehold.cli.exits import Exit, Leave
 from gatehold.cli.refusals import leave_for
 from gatehold.cli.session import Session
 from gatehold.cli.text import plain
+from gatehold.domain.installation import NAMESPACE
+from gatehold.domain.model import GateType
 from gatehold.kube import errors
 from gatehold.kube.resources import GATES, NODES
 
 Json = dict[str, Any]
-GATED = "gatehold.dev/drain"
-NAMESPACE = "gatehold-system"
-"""Where the operator asks unless a Gate, or its own settings, say otherwise."""
-_DRAINS = "Drains"
 _MOST = 256
 _POLICIES = "kubectl get approvalpolicies"
 
@@ -67,7 +66,7 @@ async def _named(session: Session, name: str) -> Json:
 
 def _node(body: Json) -> Node:
     meta = body["metadata"]
-    return Node(str(meta["name"]), str(meta["uid"]), str((meta.get("labels") or {}).get(GATED) or ""))
+    return Node(str(meta["name"]), str(meta["uid"]), str((meta.get("labels") or {}).get(GATED_LABEL) or ""))
 
 
 async def find_place(session: Session, nodes: Iterable[Node], policy: str) -> Place:
@@ -88,7 +87,9 @@ async def find_place(session: Session, nodes: Iterable[Node], policy: str) -> Pl
 async def _of_gate(session: Session, gate: str, policy: str, namespace: str) -> Place:
     if not gate:
         if policy:
-            return Place(policy, namespace or NAMESPACE)
+            return Place(
+                policy, namespace or NAMESPACE
+            )  # the operator asks in its own where neither a Gate nor its settings say
         text = "no gate is behind these nodes, so nothing says who decides: give the policy that the operator is set up with"
         raise Leave(
             Exit.USAGE, text, f"gatehold drain ... --policy NAME (the operator's GATEHOLD_DRAIN_POLICY); {_POLICIES}"
@@ -114,10 +115,11 @@ async def _read(session: Session, gate: str) -> Place | None:
         return None
     except errors.Absent as error:
         text = f"there is no gate {plain(gate)}, which the label of the nodes names: nobody can be asked"
-        raise Leave(Exit.ABSENT, text, f"kubectl get gates; kubectl get nodes -l {GATED}={plain(gate)}") from error
+        raise Leave(Exit.ABSENT, text, f"kubectl get gates; kubectl get nodes -l {GATED_LABEL}={plain(gate)}") from error
     spec = body.get("spec") or {}
-    if spec.get("type") != _DRAINS:
-        text = f"gate {plain(gate)} is of type {plain(spec.get('type'))}, not {_DRAINS}: nobody can be asked about a drain"
+    if spec.get("type") != GateType.DRAINS:
+        kind, wanted = plain(spec.get("type")), GateType.DRAINS
+        text = f"gate {plain(gate)} is of type {kind}, not {wanted}: nobody can be asked about a drain"
         raise Leave(Exit.USAGE, text, f"kubectl get gate {plain(gate)} -o yaml")
     place = str((spec.get("drains") or {}).get("namespace") or "")
     return Place(str((spec.get("policyRef") or {}).get("name") or ""), place)

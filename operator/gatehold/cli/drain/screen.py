@@ -7,13 +7,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gatehold.cli.drain import parts, sight
-from gatehold.cli.live import opened, stacked
+from gatehold.cli.live import Lines, opened, stacked
 from gatehold.cli.question import Section, phase_text
 from gatehold.cli.record import at_the_deadline
 from gatehold.cli.render import pairs
 from gatehold.cli.session import Session
 from gatehold.cli.telling import standing
-from gatehold.cli.terminal import err, out
+from gatehold.cli.terminal import out
 from gatehold.cli.text import plain
 from gatehold.cli.times import clock
 from gatehold.cli.waiting import ended
@@ -39,7 +39,7 @@ class Screen:
         """Say nothing before the first look."""
         self._session = session
         self._view: View | None = None
-        self._said = ""
+        self._lines = Lines()
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -61,11 +61,7 @@ class Screen:
     def tell(self, view: View) -> None:
         """Take in how it stands now."""
         self._view = view
-        line = _line(view)
-        if self._live is None and line and line != self._said:
-            err().print(line)
-            err().file.flush()
-        self._said = line
+        self._lines.take(_line(view), aloud=self._live is None)
 
     def _page(self) -> RenderableType:
         if self._view is None:

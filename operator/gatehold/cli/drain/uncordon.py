@@ -10,7 +10,6 @@ from typing import Any
 
 from gatehold.api.common import ParseError
 from gatehold.api.maintenance import REQUEST, name_of
-from gatehold.cli.drain.place import NAMESPACE
 from gatehold.cli.exits import Exit, Leave
 from gatehold.cli.refusals import leave_for
 from gatehold.cli.render import dump_object
@@ -18,6 +17,7 @@ from gatehold.cli.session import Session
 from gatehold.cli.terminal import err, out
 from gatehold.cli.text import plain
 from gatehold.cli.view import View, view_of
+from gatehold.domain.installation import NAMESPACE
 from gatehold.kube import errors
 from gatehold.kube.resources import LEASES, NODES, REQUESTS
 

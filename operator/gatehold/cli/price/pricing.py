@@ -16,12 +16,12 @@ from gatehold.cli.price.screen import as_json, outcome, tell
 from gatehold.cli.render import dump
 from gatehold.cli.session import Session, Where, call
 from gatehold.cli.text import plain
+from gatehold.domain.installation import NAMESPACE
 from gatehold.domain.pricing.price import Threshold
 from gatehold.domain.pricing.table import PriceTable
 from gatehold.kube import errors
 from gatehold.kube.resources import CONFIG_MAPS, GATES
 
-NAMESPACE: Final = "gatehold-system"
 _OWN_TABLE: Final = "gatehold price --table FILE (see manifests/examples/prices.yaml)"
 
 

@@ -7,13 +7,13 @@ import contextlib
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from gatehold.cli.live import opened, stacked
+from gatehold.cli.live import Lines, opened, stacked
 from gatehold.cli.rollout.page import page, state
 from gatehold.cli.rollout.sight import Around, look_around
 from gatehold.cli.rollout.view import RolloutView
 from gatehold.cli.session import Session
 from gatehold.cli.show import print_sections
-from gatehold.cli.terminal import err, out
+from gatehold.cli.terminal import out
 from gatehold.cli.text import plain
 from gatehold.cli.times import clock
 
@@ -33,7 +33,7 @@ class Screen:
         self._session = session
         self._view = view
         self._around = Around({})
-        self._said = ""
+        self._lines = Lines()
         self._live: Live | None = None
         self._news = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
@@ -64,11 +64,7 @@ class Screen:
         """Take in how it stands now."""
         self._view = view
         self._news.set()
-        line = _line(view)
-        if not out().is_terminal and line != self._said:
-            err().print(line)
-            err().file.flush()
-        self._said = line
+        self._lines.take(_line(view), aloud=not out().is_terminal)
 
     async def _look(self) -> None:
         """Read children, pods and the request again, at every change and every few seconds."""
