@@ -148,8 +148,8 @@ class Succession:
         self.folder.order(second.name, point.orders("after", life))
         self.folder.let_go(second.name)
         life.begin()
-        self._until_killed(life, first, f"before {point}")
-        assert self.writes(life).count(point.write) == point.nth - 1, self.writes(life)
+        written = self._until_killed(life, first, f"before {point}")
+        assert written.count(point.write) == point.nth - 1, written
         self._until_killed(life, second, f"after {point}", or_over=life.story.may_merge(point.write))
         if second.code() is None:
             self.seats, self.stage.operator = [second, third, first], second
@@ -180,7 +180,9 @@ class Succession:
             seat.kill()
             assert "Traceback" not in seat.log(100_000), seat.log(400)
 
-    def _until_killed(self, life: Life, seat: Seat, where: str, *, or_over: bool = False) -> None:
+    def _until_killed(self, life: Life, seat: Seat, where: str, *, or_over: bool = False) -> list[str]:
+        """Answers what is written by then; only afterwards can its successor begin."""
+
         def dead() -> bool:
             life.advance()
             return seat.code() is not None or (or_over and life.ended())
@@ -189,10 +191,12 @@ class Succession:
             wait_until(dead, f"{seat.name} dies {where}", 60)
         except Exception as error:
             raise AssertionError(f"{error}\n{life.where()}\n{self.writes(life)}\n{seat.log(30)}") from error
+        written = self.writes(life)
         if or_over and seat.code() is None:
-            return
+            return written
         assert seat.code() == KILLED, f"{seat.name} ended otherwise: {seat.code()}\n{seat.log(40)}"
         self._free_lease()
+        return written
 
     def _revive(self) -> None:
         """Begin anew where a life before this one has failed."""

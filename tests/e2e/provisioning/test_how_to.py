@@ -46,11 +46,18 @@ def training(prices: Cluster, operator: OperatorProcess) -> Iterator[Depot]:
     prices.kubectl("apply", "-f", str(ROOT / "manifests/examples/provisioning.yaml"))
     made = Depot(prices, "training", operator)
     wait_until(lambda: condition(seen_gate(made), "Ready")[0] == "True", "the example's Gate is ready", 60)
+    wait_until(lambda: "(example rates, USD)" in table_in_use(operator), "the example's prices are in use", 60)
     prices.user("mia", "ml")
     yield made
     made.clear()
     prices.kubectl("delete", "gate/training", "--ignore-not-found")
     put_prices(prices)
+
+
+def table_in_use(operator: OperatorProcess) -> str:
+    """The line about the price table that its log has last: a Gate is as ready by the table of before."""
+    lines = [line for line in operator.log(100_000).splitlines() if "the price table of" in line]
+    return lines[-1] if lines else ""
 
 
 def seen_gate(depot: Depot) -> Body:
