@@ -7,7 +7,7 @@ import pytest
 
 from controlplane import Cluster, wait_until
 from playground import OperatorProcess, bind_people
-from tests.e2e.provisioning.depot import LABEL, Depot, put_prices
+from tests.e2e.provisioning.depot import LABEL, PRICES, Depot, put_prices
 from tests.e2e.rollouts.pages import ROOT, Reader, blocks
 from tests.e2e.stage import GROUP, Body, condition
 from tests.wall.api import path
@@ -22,9 +22,9 @@ def shop(prices: Cluster, operator: OperatorProcess) -> Iterator[Depot]:
     made = Depot(prices, "shop", operator)
     yield made
     made.clear()
+    put_back(prices, operator)
     prices.kubectl("label", "namespace", "shop", f"{LABEL}-", check=False)
     prices.kubectl("delete", "gate/paid", "--ignore-not-found")
-    put_prices(prices)
 
 
 def test_the_page_is_followed_to_pods_that_run(shop: Depot, tmp_path: Path) -> None:
@@ -46,18 +46,28 @@ def training(prices: Cluster, operator: OperatorProcess) -> Iterator[Depot]:
     prices.kubectl("apply", "-f", str(ROOT / "manifests/examples/provisioning.yaml"))
     made = Depot(prices, "training", operator)
     wait_until(lambda: condition(seen_gate(made), "Ready")[0] == "True", "the example's Gate is ready", 60)
-    wait_until(lambda: "(example rates, USD)" in table_in_use(operator), "the example's prices are in use", 60)
+    until_in_use(operator, "example rates")
     prices.user("mia", "ml")
     yield made
     made.clear()
+    put_back(prices, operator)
     prices.kubectl("delete", "gate/training", "--ignore-not-found")
-    put_prices(prices)
 
 
-def table_in_use(operator: OperatorProcess) -> str:
-    """The line about the price table that its log has last: a Gate is as ready by the table of before."""
-    lines = [line for line in operator.log(100_000).splitlines() if "the price table of" in line]
-    return lines[-1] if lines else ""
+def put_back(cluster: Cluster, operator: OperatorProcess) -> None:
+    """The prices of the other tests again, while there is a Gate: without one the operator does not look at them."""
+    put_prices(cluster)
+    until_in_use(operator, PRICES["source"])
+
+
+def until_in_use(operator: OperatorProcess, source: str) -> None:
+    """Wait for the last word of its log about the price table: a Gate is as ready by the table of before."""
+
+    def is_in_use() -> bool:
+        lines = [line for line in operator.log(100_000).splitlines() if "the price table of" in line]
+        return bool(lines) and f"({source}, USD)" in lines[-1]
+
+    wait_until(is_in_use, f"the prices of {source} are in use", 60)
 
 
 def seen_gate(depot: Depot) -> Body:
