@@ -26,6 +26,8 @@ from gatehold.domain.model import (
 VERDICT_PREFIX = "verdict.gatehold.dev/"
 NOTE_ANNOTATION = "gatehold.dev/prepared-by"
 DONE_LABEL = "gatehold.dev/done"
+NOT_DONE = f"{DONE_LABEL}!=true"
+"""Selects the requests that somebody still looks at."""
 GATE_LABEL = "gatehold.dev/gate"
 _MOST = (71, 63, 1024, 63, 1024)  # digest, role, user name, option, comment: as in the CRD
 _NODE = ("v1", "Node")

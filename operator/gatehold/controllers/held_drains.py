@@ -13,7 +13,7 @@ from gatehold.admission.desk import Question
 from gatehold.api import budgets, drain_pods, held_drain
 from gatehold.api import gate as gate_wire
 from gatehold.api import node as node_wire
-from gatehold.api.approval_request import GATE_LABEL
+from gatehold.api.approval_request import GATE_LABEL, NOT_DONE
 from gatehold.api.common import ParseError
 from gatehold.controllers import held_board
 from gatehold.controllers.asking import Asking, noted
@@ -36,7 +36,6 @@ _MOST_ASKING = 64
 _MOST_KNOWN = 1_000
 _PAUSE_SECONDS = 3.0
 """Between two tries for the same person and node: kubectl comes every five seconds, for each pod by itself."""
-_NOT_DONE = "gatehold.dev/done!=true"
 
 
 class HeldDrains:
@@ -110,7 +109,7 @@ class HeldDrains:
 
     async def _known(self, namespace: str, gate: str) -> list[tuple[Body, HeldDrain]]:
         """The requests of that Gate that are not done, live: nothing may be asked twice."""
-        found = await self._runtime.cluster.list_all(REQUESTS, namespace, f"{GATE_LABEL}={gate},{_NOT_DONE}")
+        found = await self._runtime.cluster.list_all(REQUESTS, namespace, f"{GATE_LABEL}={gate},{NOT_DONE}")
         return [(body, drain) for body in found if (drain := held_board.held_drain(body)) is not None]
 
     async def _held(self, gate: DrainGate, question: Question) -> held_drain.Held | None:

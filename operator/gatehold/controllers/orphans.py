@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import Any
 
 from gatehold.api import job as wire
+from gatehold.api.approval_request import NOT_DONE
 from gatehold.controllers import held_jobs
 from gatehold.kube.resources import REQUESTS
 from gatehold.runtime.parts import Runtime
@@ -41,7 +42,7 @@ class Orphans:
 
     async def _under_way(self, namespace: str) -> set[str]:
         """The uids of the namespace's requests that are not done, live: a cache may be behind."""
-        pages = self._runtime.cluster.list_pages(REQUESTS, namespace, "gatehold.dev/done!=true")
+        pages = self._runtime.cluster.list_pages(REQUESTS, namespace, NOT_DONE)
         return {str(body["metadata"]["uid"]) async for page in pages for body in page.items}
 
     async def _let_go(self, body: Body) -> None:

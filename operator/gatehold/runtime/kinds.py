@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from gatehold.api.approval_request import DONE_LABEL
+from gatehold.api.approval_request import NOT_DONE
 from gatehold.api.job import HOLD_LABEL
 from gatehold.api.rollout import GATED_LABEL, ROLLOUT_LABEL
 from gatehold.domain.model import GateType
@@ -40,7 +40,6 @@ from gatehold.runtime import argo, waking
 from gatehold.runtime.parts import GATE, POLICY, REQUEST, ROLLOUT
 from gatehold.runtime.waking import Desk
 
-_NOT_DONE = f"{DONE_LABEL}!=true"
 _OURS = "app.kubernetes.io/part-of=gatehold"
 _FEW_SECONDS = 60.0
 
@@ -120,7 +119,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(JOBS, "jobs", waking.job_wakes, HOLD_LABEL),
     Kind(GATED_JOBS, "gated_jobs", waking.gated_job_wakes, PODS_LABEL, note_only=True, gate=GateType.PODS, plain=True),
     Kind(PODS, "pods", waking.pod_wakes, PODS_LABEL, note_only=True, gate=GateType.PODS, plain=True),
-    Kind(REQUESTS, "requests", waking.request_wakes, _NOT_DONE, key=REQUEST, gone=waking.request_gone),
+    Kind(REQUESTS, "requests", waking.request_wakes, NOT_DONE, key=REQUEST, gone=waking.request_gone),
 )
 """In the order in which they must be known: a request is decided by all the others.
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gatehold.admission.texts import PART_OF, gates_of
 from gatehold.api import argo_rollout, node, rollout
+from gatehold.api.approval_request import NOT_DONE
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.session import Session
 from gatehold.domain.model import GateType
@@ -36,7 +37,7 @@ async def look(session: Session) -> list[Finding]:
         found.append(Finding(PART, Level.NOTICE, text))
         found += [_open(resource, label, gate, body) for body in await session.cluster.list_all(resource, None, label)]
     if found:
-        found += waiting(await session.cluster.list_all(REQUESTS, None, "gatehold.dev/done!=true"))
+        found += waiting(await session.cluster.list_all(REQUESTS, None, NOT_DONE))
     return found
 
 

@@ -87,9 +87,8 @@ async def find_place(session: Session, nodes: Iterable[Node], policy: str) -> Pl
 async def _of_gate(session: Session, gate: str, policy: str, namespace: str) -> Place:
     if not gate:
         if policy:
-            return Place(
-                policy, namespace or NAMESPACE
-            )  # the operator asks in its own where neither a Gate nor its settings say
+            # the operator asks in its own namespace where neither a Gate nor its settings say
+            return Place(policy, namespace or NAMESPACE)
         text = "no gate is behind these nodes, so nothing says who decides: give the policy that the operator is set up with"
         raise Leave(
             Exit.USAGE, text, f"gatehold drain ... --policy NAME (the operator's GATEHOLD_DRAIN_POLICY); {_POLICIES}"
