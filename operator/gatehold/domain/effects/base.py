@@ -120,3 +120,26 @@ class EffectRules(Protocol):
     def keep_until(self, observed: Observed, status: Status) -> datetime | None:
         """Until when a request that is over has to stay in sight, or None where nobody looks at it any more."""
         ...
+
+
+class Inert:
+    """The rules that effects share of which the operator begins nothing: whoever derives from it says the rest."""
+
+    gate: GateType | None = None
+    proven_with_yes = False
+
+    def begun(self, observed: Observed) -> bool:
+        """There is no first write, or nobody here knows it: a yes that has come into doubt ends the request."""
+        return False
+
+    def begin(self, observed: Observed, status: Status) -> EffectStatus | None:
+        """Nothing is begun, so there is no record."""
+        return None
+
+    def settle(self, observed: Observed) -> tuple[Write, ...]:
+        """Nothing to tidy, or what is left is left."""
+        return ()
+
+    def keep_until(self, observed: Observed, status: Status) -> datetime | None:
+        """Nothing is left to wait for."""
+        return None

@@ -7,11 +7,11 @@ stands still. People's words and the clock count as ever. Once that type is back
 from datetime import datetime, timedelta
 from typing import Final
 
-from gatehold.domain.effects.base import ALWAYS, Ending, Step, Undo
+from gatehold.domain.effects.base import ALWAYS, Ending, Inert, Step, Undo
 from gatehold.domain.model import EffectType, Request
-from gatehold.domain.plan import Finding, Observed, Write
+from gatehold.domain.plan import Finding, Observed
 from gatehold.domain.reasons import Reason
-from gatehold.domain.status import EffectStatus, Status
+from gatehold.domain.status import Status
 
 _SELDOM: Final = timedelta(minutes=10)
 """That type comes back with another process, so this is for nobody to be forgotten."""
@@ -38,11 +38,8 @@ def _finding(observed: Observed, text: str) -> Finding:
     )
 
 
-class LeftOut:
+class LeftOut(Inert):
     """The rules of every effect of such a type."""
-
-    gate = None
-    proven_with_yes = False
 
     def supports(self, request: Request) -> bool:
         """Nothing: it takes the place of the rules that do."""
@@ -56,14 +53,6 @@ class LeftOut:
         """Its subject is not read, so it does not end by it."""
         return None
 
-    def begun(self, observed: Observed) -> bool:
-        """Nobody can look: a yes that has come into doubt ends it, for the doubt may be forgotten when one can."""
-        return False
-
-    def begin(self, observed: Observed, status: Status) -> EffectStatus | None:
-        """Nothing is begun."""
-        return None
-
     def plan(self, observed: Observed, status: Status, now: datetime) -> Step:
         """It stands still, whatever its time is: that is looked at together with how far it came."""
         found = held_back(observed)
@@ -75,10 +64,6 @@ class LeftOut:
             return Undo(status.effect, Finding(Reason.NOTHING_TO_UNDO, "nothing had been begun"), restored=True)
         text = "what this request holds or did is not put back; switch them on again and it is, or put it back by hand"
         return Undo(status.effect, _finding(observed, f"{text}: {_BY_HAND}"), stalled=True)
-
-    def settle(self, observed: Observed) -> tuple[Write, ...]:
-        """What is left to tidy is left."""
-        return ()
 
     def keep_until(self, observed: Observed, status: Status) -> datetime | None:
         """Whether its subject still goes by it is known once that type is back."""

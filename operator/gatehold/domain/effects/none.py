@@ -2,18 +2,15 @@
 
 from datetime import datetime
 
-from gatehold.domain.effects.base import Ending, Step, Undo
+from gatehold.domain.effects.base import Ending, Inert, Step, Undo
 from gatehold.domain.model import Request
-from gatehold.domain.plan import Finding, Observed, Write
+from gatehold.domain.plan import Finding, Observed
 from gatehold.domain.reasons import Reason
-from gatehold.domain.status import EffectStatus, Status
+from gatehold.domain.status import Status
 
 
-class NoEffect:
+class NoEffect(Inert):
     """The rules of effect None."""
-
-    gate = None
-    proven_with_yes = False
 
     def supports(self, request: Request) -> bool:
         """Any subject, whatever its kind."""
@@ -27,14 +24,6 @@ class NoEffect:
         """The operator does not watch the subject of such a request."""
         return None
 
-    def begun(self, observed: Observed) -> bool:
-        """There is no write."""
-        return False
-
-    def begin(self, observed: Observed, status: Status) -> EffectStatus | None:
-        """No effect, no record."""
-        return None
-
     def plan(self, observed: Observed, status: Status, now: datetime) -> Step:
         """Approved is the end."""
         return Step(status.effect)
@@ -42,11 +31,3 @@ class NoEffect:
     def undo(self, observed: Observed, status: Status, now: datetime) -> Undo:
         """Nothing was done."""
         return Undo(status.effect, Finding(Reason.NOTHING_TO_UNDO, "the operator had done nothing"), restored=True)
-
-    def settle(self, observed: Observed) -> tuple[Write, ...]:
-        """Nothing to tidy."""
-        return ()
-
-    def keep_until(self, observed: Observed, status: Status) -> datetime | None:
-        """Nothing is left to wait for."""
-        return None

@@ -2,19 +2,16 @@
 
 from datetime import datetime
 
-from gatehold.domain.effects.base import Ending, Step, Undo
+from gatehold.domain.effects.base import Ending, Inert, Step, Undo
 from gatehold.domain.model import Request
 from gatehold.domain.phases import Phase
-from gatehold.domain.plan import Finding, Observed, Write
+from gatehold.domain.plan import Finding, Observed
 from gatehold.domain.reasons import Reason
-from gatehold.domain.status import By, EffectStatus, Status
+from gatehold.domain.status import By, Status
 
 
-class Unsupported:
+class Unsupported(Inert):
     """The rules of every effect without rules. Holding is the resting state, so there is no yes."""
-
-    gate = None
-    proven_with_yes = False
 
     def supports(self, request: Request) -> bool:
         """Nothing."""
@@ -30,14 +27,6 @@ class Unsupported:
         finding = self.check(observed)
         return Ending(Phase.FAILED, By.OPERATOR, finding) if finding is not None else None
 
-    def begun(self, observed: Observed) -> bool:
-        """What another version wrote, this one does not know."""
-        return False
-
-    def begin(self, observed: Observed, status: Status) -> EffectStatus | None:
-        """Nothing is begun."""
-        return None
-
     def plan(self, observed: Observed, status: Status, now: datetime) -> Step:
         """The end."""
         return Step(status.effect, ending=self.verify(observed, status))
@@ -48,11 +37,3 @@ class Unsupported:
             return Undo(status.effect, Finding(Reason.NOTHING_TO_UNDO, "the operator had done nothing"), restored=True)
         text = f"this operator cannot undo effect {status.effect.type}; restore by hand"
         return Undo(status.effect, Finding(Reason.UNDO_UNAVAILABLE, text), restored=False)
-
-    def settle(self, observed: Observed) -> tuple[Write, ...]:
-        """Nothing to tidy."""
-        return ()
-
-    def keep_until(self, observed: Observed, status: Status) -> datetime | None:
-        """Nothing is left to wait for."""
-        return None
