@@ -13,10 +13,10 @@ from tests.e2e.argo_pauses.dock import controller
 from tests.faults.argo_gaps import GAPS, Gap
 from tests.faults.argo_stories import STORIES
 from tests.faults.argo_story import ArgoStory
-from tests.faults.sweep import Point, Succession, points
-from tests.faults.test_rollout_crash_sweep import EVENT, by_object
+from tests.faults.checks import EVENT, by_object, ends_the_same, lives_as_told, rows
+from tests.faults.sweep import Point, Succession
 
-ROWS = [pytest.param(story, point, id=f"{story.name}-{point}") for story in STORIES for point in points(story)]
+ROWS = rows(STORIES)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,19 +27,12 @@ def argo(plane: ControlPlane) -> None:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_an_undisturbed_life_writes_what_the_table_says(succession: Succession, story: ArgoStory) -> None:
-    life, _ = succession.undisturbed(story)
-    written = succession.writes(life)
-    assert by_object(written) == by_object(story.writes)
-    assert sorted(written) == sorted(story.expected())
-    assert life.wrongs() == []
-    life.forget()
+    lives_as_told(succession, story).forget()
 
 
 @pytest.mark.parametrize(("story", "point"), ROWS)
 def test_a_death_before_and_after_a_write_changes_nothing(succession: Succession, story: ArgoStory, point: Point) -> None:
-    life = succession.new_life(story)
-    assert succession.live_and_die(life, point) == succession.end_of(story)
-    assert life.wrongs() == []
+    life = ends_the_same(succession, story, point)
     written = Counter(write for write in succession.writes(life) if EVENT not in write)
     assert not written - Counter(story.writes)  # none of them twice
     life.forget()

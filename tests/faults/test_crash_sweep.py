@@ -6,11 +6,12 @@ checked: `test_an_undisturbed_life_writes_what_the_table_says` fails where one i
 
 import pytest
 
+from tests.faults.checks import ends_the_same, rows
 from tests.faults.stories import STORIES
 from tests.faults.story import Story
-from tests.faults.sweep import Point, Succession, points
+from tests.faults.sweep import Point, Succession
 
-ROWS = [pytest.param(story, point, id=f"{story.name}-{point}") for story in STORIES for point in points(story)]
+ROWS = rows(STORIES)
 EVENT = "request: events "
 
 
@@ -33,7 +34,4 @@ def test_the_operator_writes_no_more_on_a_request_than_the_design_allows(story: 
 
 @pytest.mark.parametrize(("story", "point"), ROWS)
 def test_a_death_before_and_after_a_write_changes_nothing(succession: Succession, story: Story, point: Point) -> None:
-    life = succession.new_life(story)
-    assert succession.live_and_die(life, point) == succession.end_of(story)
-    assert life.wrongs() == []
-    life.forget()
+    ends_the_same(succession, story, point).forget()

@@ -5,11 +5,12 @@ As `tests.faults.test_crash_sweep`; the table is `tests.faults.drain_stories`.
 
 import pytest
 
+from tests.faults.checks import ends_the_same, rows
 from tests.faults.drain_stories import STORIES
 from tests.faults.drain_story import DrainStory
-from tests.faults.sweep import Point, Succession, points
+from tests.faults.sweep import Point, Succession
 
-ROWS = [pytest.param(story, point, id=f"{story.name}-{point}") for story in STORIES for point in points(story)]
+ROWS = rows(STORIES)
 EVENT = "request: events "
 
 
@@ -24,7 +25,4 @@ def test_an_undisturbed_life_writes_what_the_table_says(succession: Succession, 
 
 @pytest.mark.parametrize(("story", "point"), ROWS)
 def test_a_death_before_and_after_a_write_changes_nothing(succession: Succession, story: DrainStory, point: Point) -> None:
-    life = succession.new_life(story)
-    assert succession.live_and_die(life, point) == succession.end_of(story)
-    assert life.wrongs() == []
-    life.forget()
+    ends_the_same(succession, story, point).forget()

@@ -8,12 +8,12 @@ import pytest
 
 from controlplane import ControlPlane
 from tests.e2e.provisioning.depot import put_prices
+from tests.faults.checks import ends_the_same, lives_as_told, rows
 from tests.faults.provision_stories import STORIES
 from tests.faults.provision_story import ProvisionStory
-from tests.faults.sweep import Point, Succession, points
-from tests.faults.test_rollout_crash_sweep import by_object
+from tests.faults.sweep import Point, Succession
 
-ROWS = [pytest.param(story, point, id=f"{story.name}-{point}") for story in STORIES for point in points(story)]
+ROWS = rows(STORIES)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,19 +24,11 @@ def prices(plane: ControlPlane) -> None:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_an_undisturbed_life_writes_what_the_table_says(succession: Succession, story: ProvisionStory) -> None:
-    life, _ = succession.undisturbed(story)
-    written = succession.writes(life)
-    assert by_object(written) == by_object(story.writes)
-    assert sorted(written) == sorted(story.expected())
-    assert life.wrongs() == []
-    life.forget()
+    lives_as_told(succession, story).forget()
 
 
 @pytest.mark.parametrize(("story", "point"), ROWS)
 def test_a_death_before_and_after_a_write_changes_nothing(
     succession: Succession, story: ProvisionStory, point: Point
 ) -> None:
-    life = succession.new_life(story)
-    assert succession.live_and_die(life, point) == succession.end_of(story)
-    assert life.wrongs() == []
-    life.forget()
+    ends_the_same(succession, story, point).forget()
