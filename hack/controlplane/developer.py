@@ -122,4 +122,4 @@ def down(name: str) -> None:
     if directory is None:
         raise NotUpError(f"no control plane {name} is up.\nNext: `python -m controlplane status` shows those that are.")
     os.kill(workspace.owner(directory), signal.SIGTERM)
-    wait_until(lambda: name not in workspace.named(), f"control plane {name} stopped", STOP_SECONDS)
+    wait_until(lambda: not directory.exists(), f"control plane {name} stopped", STOP_SECONDS)

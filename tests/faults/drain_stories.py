@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from controlplane import wait_until
 from tests.e2e.stage import GROUP, Body
-from tests.faults.drain_story import NODES, DrainLife, DrainStory, Left
+from tests.faults.drain_story import NODES, UNSCHEDULABLE, DrainLife, DrainStory, Left
 from tests.faults.stories import ASKED, DONE, prepared, say
 from tests.faults.story import Life, Step
 from tests.wall.api import Call, path
@@ -12,14 +13,16 @@ from tests.wall.api import Call, path
 # ---- settings
 
 
-def two_nodes(*, cordoned: str = "", **drain: object) -> Callable[[Life], None]:
+def two_nodes(*, cordoned: str = "", **drain: object) -> Callable[[DrainLife], None]:
     """Two nodes behind a Gate with a pod each, and the question whether they may be drained, one after the other."""
 
-    def make(life: Life) -> None:
+    def make(life: DrainLife) -> None:
         gate = _gate(life)
         for key in NODES:
             _make(life, path("v1", "nodes"), _node(life, key, gate, cordoned=key in cordoned))
             _make(life, life.stage.path("pods"), _pod(life, key))
+        for key in NODES:
+            _until_tainted(life, key, cordoned=key in cordoned)
         names = [{"name": f"{life.name}-{key}"} for key in NODES]
         effect = {"type": "Drain", "drain": {"nodes": names, "evictUnmanagedPods": True, **drain}}
         body = life.stage.question(life.name, f"{life.stage.namespace}-drains", effect=effect)
@@ -61,6 +64,16 @@ def _pod(life: Life, key: str) -> Body:
 def _make(life: Life, where: str, body: Body) -> None:
     answer = life.stage.api().send(Call(where, body, "post"))
     assert answer.ok or answer.code == 409, answer.message
+
+
+def _until_tainted(life: DrainLife, key: str, *, cordoned: bool) -> None:
+    """The node controller has had its say on a new node: a taint that comes later is recorded by a write more."""
+    wanted = {UNSCHEDULABLE} if cordoned else set()
+
+    def settled() -> bool:
+        return {taint["key"] for taint in life.node(key)["spec"].get("taints", [])} == wanted
+
+    wait_until(settled, f"the taints of {life.name}-{key}", 60)
 
 
 # ---- what people wait for, and what happens
