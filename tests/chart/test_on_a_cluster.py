@@ -99,14 +99,16 @@ def test_an_upgrade_waits_for_the_kinds_of_its_version(plane: ControlPlane) -> N
 def test_an_upgrade_puts_the_wall_back(plane: ControlPlane) -> None:
     weaker = '{"spec": {"failurePolicy": "Ignore"}}'
     plane.kubectl("patch", "validatingadmissionpolicy", "gatehold-jobs", "--type=merge", "-p", weaker)
+    plane.kubectl("delete", "mutatingadmissionpolicy", "gatehold-stamp-authors")
 
-    (mend,) = {told["next"] for told in _findings(plane) if (told["part"], told["level"]) == ("Wall", "problem")}
+    (mend,) = {told["next"] for told in _findings(plane) if told["part"] == "Wall" and told["level"] != "ok"}
     program, *arguments = mend.replace("CHART", str(chart.CHART)).split()
     assert program == "helm"
     chart.helm(plane, *arguments)
 
     shown = "jsonpath={.spec.failurePolicy}"
     assert plane.kubectl("get", "validatingadmissionpolicy", "gatehold-jobs", "-o", shown).stdout == "Fail"
+    assert "ok" in [level for level, text in _doctor(plane) if text.startswith("gatehold-stamp-authors names who")]
 
 
 def test_a_gate_is_not_left_out_while_something_is_behind_it(plane: ControlPlane) -> None:
@@ -176,6 +178,7 @@ def test_without_gates_jobs_are_held_and_nothing_else_is_promised(plane: Control
     told = _doctor(plane)
     assert [level for level, text in told if "policies and bindings are as version" in text] == ["ok"]
     assert [level for level, text in told if "has label gatehold.dev/drain, which holds nothing" in text] == ["problem"]
+    assert [text for _, text in told if text.startswith("gatehold-stamp") and "is not installed" in text] == []
     assert len([text for _, text in told if "are left out of this installation; label" in text]) == len(GATE_TYPES)
 
     stage.request("about", policy, job=stage.job("work", policy))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from gatehold.admission.eviction_proof import difference
 from gatehold.admission.texts import STAMPING, compare, pod_webhook, shipped
 from gatehold.cli.certs.pairs import LEAF
+from gatehold.cli.doctor import mending
 from gatehold.cli.doctor.findings import Finding, Level
 from gatehold.cli.doctor.gates import Gates
 from gatehold.cli.doctor.webhook import Webhook, Which, certificate
@@ -25,7 +26,7 @@ Json = dict[str, Any]
 PART = "Stamping"
 NAMES = ("gatehold-stamp-pods", "gatehold-stamp-gated-jobs")
 _INIT = "gatehold certs init --pods"
-_APPLY = "kubectl apply --server-side --force-conflicts -f manifests/wall/23-stamp-pods.yaml"
+_FILE = "23-stamp-pods.yaml"
 _WHICH = Which(PART, _INIT, "no pod and no Job can be created in gated namespaces")
 _CONFIGURATION = "gatehold-pods"
 _MEMBERS = ("reinvocationPolicy", "matchConditions")
@@ -36,6 +37,8 @@ class Seen(NamedTuple):
 
     policies: tuple[Json, ...] | None
     webhook: Webhook
+    mend: str = ""
+    """What to type where the policies are amiss."""
 
 
 async def look(session: Session, gates: Gates) -> list[Finding]:
@@ -43,7 +46,8 @@ async def look(session: Session, gates: Gates) -> list[Finding]:
     webhook = await _webhook(session)
     if not gates.pods and webhook.configuration is None:
         return []
-    return list(findings(Seen(await _policies(session), webhook), [space for space, _ in gates.pods], session.time.now()))
+    seen = Seen(await _policies(session), webhook, mending.command(await mending.policies(session), _FILE))
+    return list(findings(seen, [space for space, _ in gates.pods], session.time.now()))
 
 
 async def _policies(session: Session) -> tuple[Json, ...] | None:
@@ -88,12 +92,12 @@ def findings(seen: Seen, spaces: list[str], now: datetime | None) -> Iterator[Fi
     hook = seen.webhook.configuration is not None and not any(one.level is Level.PROBLEM for one in said)
     for space in spaces:
         if not flaw:
-            yield Finding(PART, Level.OK, f"namespace {space}: the API server marks pods and Jobs (23-stamp-pods.yaml)")
+            yield Finding(PART, Level.OK, f"namespace {space}: the API server marks pods and Jobs ({_FILE})")
         elif hook:
             yield Finding(PART, Level.OK, f"namespace {space}: the webhook of the operator marks pods and Jobs")
         else:
             text = f"namespace {space}: nothing marks pods and Jobs, so those whose templates do not are refused: {flaw}"
-            yield Finding(PART, Level.PROBLEM, text, _INIT if seen.policies is None else _APPLY)
+            yield Finding(PART, Level.PROBLEM, text, _INIT if seen.policies is None else seen.mend)
 
 
 def _flaw(policies: tuple[Json, ...] | None) -> str:

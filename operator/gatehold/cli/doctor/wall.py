@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from gatehold import __version__
-from gatehold.admission.texts import PART_OF, STAMPING, compare, gates_of, shipped
+from gatehold.admission.texts import GATE_OF, PART_OF, STAMPING, compare, gates_of, shipped
 from gatehold.api.approval_request import NOTE_ANNOTATION
 from gatehold.api.common import ParseError, time
+from gatehold.cli.doctor import mending
 from gatehold.cli.doctor.findings import Finding, Level, unreadable
 from gatehold.cli.doctor.kinds import kinds
 from gatehold.cli.refusals import sentence
@@ -24,9 +25,6 @@ Json = dict[str, Any]
 _LEASE = "gatehold-operator"
 _OLDEST, _STAMPING = 30, 36
 _SILENT = timedelta(seconds=60)
-_APPLY = "kubectl apply --server-side --force-conflicts -f manifests/wall/ && kubectl replace -f manifests/wall/"
-_HELM = f"helm upgrade {{}} CHART -n {NAMESPACE} --reset-then-reuse-values --force-conflicts"
-_RELEASE = "meta.helm.sh/release-name"
 
 _STAMPS = (
     (STAMP, "turns words into verdicts", "kubectl annotate takes the stored form only", "20-stamp.yaml"),
@@ -96,7 +94,10 @@ async def _installed(session: Session, name: str, does: str, without: str, file:
     try:
         await session.cluster.get(MAP, None, name)
     except errors.Absent:
-        return [Finding("Wall", Level.NOTICE, f"{name} is not installed: {without}", f"{_APPLY}{file}")]
+        live = await mending.policies(session)
+        if GATE_OF.get(file) not in (None, *gates_of(live)):
+            return []
+        return [Finding("Wall", Level.NOTICE, f"{name} is not installed: {without}", mending.command(live, file))]
     except errors.Forbidden:
         return []
     return [Finding("Wall", Level.OK, f"{name} {does}")]
@@ -116,14 +117,7 @@ async def wall(session: Session) -> list[Finding]:
     found = compare(shipped(gates_of(live)), live)
     if not found:
         return [Finding("Wall", Level.OK, f"{len(live)} policies and bindings are as version {__version__} ships them")]
-    return [Finding("Wall", Level.PROBLEM, str(difference), _mend(live)) for difference in found]
-
-
-def _mend(live: list[Json]) -> str:
-    """How the wall is put back: by Helm where Helm put it there, which also knows what this installation leaves out."""
-    annotated = [body["metadata"].get("annotations") or {} for body in live]
-    release = next((str(found[_RELEASE]) for found in annotated if _RELEASE in found), "")
-    return _HELM.format(release) if release else _APPLY
+    return [Finding("Wall", Level.PROBLEM, str(difference), mending.command(live)) for difference in found]
 
 
 def _list(session: Session, resource: Resource) -> Awaitable[list[Json]]:
