@@ -174,6 +174,15 @@ def test_a_stopped_rollout_would_forget_it() -> None:
     assert later.writes == (AbortArgo(paused(stopped=True)),)
 
 
+def test_so_would_one_that_was_stopped_between_the_yes_and_its_write() -> None:
+    held = decide(argo_observed(accepted(), paused(stopped=True)), NOW)
+    again = decide(argo_observed(held.status, paused()), NOW)
+
+    assert (held.writes, why(held.status), state(held)) == ((), ("True", "RolloutStopped"), EffectState.RUNNING)
+    assert held.recheck_at is not None
+    assert again.writes == (ResumeArgo(paused()),)
+
+
 def test_it_waits_until_its_controller_goes_on() -> None:
     plan = decide(argo_observed(accepted(), moving(step=1, resuming=True)), NOW)
 

@@ -112,8 +112,7 @@ class PromoteArgoRules:
         if ending is not None or rollout is None or effect is None:
             return Step(effect, ending=ending)
         if rollout.stopped:
-            text = f"spec.paused of Rollout {rollout.name} is true, so it would not go on; set it to false, or abort it"
-            return Step(effect, recheck_at=status.valid_until, held=Finding(Reason.ROLLOUT_STOPPED, text))
+            return Step(effect, recheck_at=status.valid_until, held=_stopped(rollout))
         if not observed.wall_proven:
             return Step(effect, recheck_at=status.valid_until)
         running = replace(effect, state=EffectState.RUNNING, started_at=now)
@@ -141,10 +140,18 @@ def _go_on(observed: Observed, effect: EffectStatus, rollout: ArgoRollout, now: 
     recheck = earliest((ends_at, now + AGAIN))
     if rollout.asks != digest_of(observed.request):
         return Step(effect, recheck_at=recheck)
+    if rollout.stopped:  # since the yes was recorded: who looked at it then saw it go
+        return Step(effect, recheck_at=recheck, held=_stopped(rollout))
     if not observed.wall_proven:
         text = "approved, but the admission policies are not proven in force: nothing is released"
         return Step(effect, recheck_at=recheck, held=Finding(Reason.WALL_NOT_PROVEN, text))
     return Step(effect, (ResumeArgo(rollout),), recheck_at=recheck)
+
+
+def _stopped(rollout: ArgoRollout) -> Finding:
+    """Why its pause is not taken away now."""
+    text = f"spec.paused of Rollout {rollout.name} is true, so it would not go on; set it to false, or abort it"
+    return Finding(Reason.ROLLOUT_STOPPED, text)
 
 
 def _released(effect: EffectStatus, rollout: ArgoRollout, now: datetime) -> Step:
