@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+import pytest
 
+from gatehold.admission import webhook
 from gatehold.admission.certificates import Pair, issue, make_authority
 
 ADDRESS = "127.0.0.1"
@@ -47,6 +49,16 @@ def review(uid: str = "u-1", **changes: Any) -> dict[str, Any]:
         "kind": "AdmissionReview",
         "request": {key: value for key, value in request.items() if value is not None},
     }
+
+
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no question be answered for its lateness: client and server share this machine, which may be busy.
+
+    Nobody is left when the server of a test ends, so it need not wait for who is late.
+    """
+    monkeypatch.setattr(webhook, "BODY_SECONDS", 60.0)
+    monkeypatch.setattr(webhook, "ANSWER_SECONDS", 60.0)
+    monkeypatch.setattr(webhook, "_PARTING_SECONDS", 0.05)
 
 
 def trust() -> ssl.SSLContext:

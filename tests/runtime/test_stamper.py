@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from gatehold.admission import stamper as module
-from gatehold.admission import tls
+from gatehold.admission import tls, webhook
 from gatehold.admission.reviews import Review
 from gatehold.admission.stamper import Namespaces, Stamper
 from gatehold.admission.webhook import ReviewServer
 from gatehold.domain.eviction_sight import Answer, Word
 from gatehold.domain.stamping import StampWord
 from gatehold.kube.errors import Absent, ApiError
-from tests.runtime.reviews import ADDRESS, new_pair, session
+from tests.runtime.reviews import ADDRESS, new_pair, patient, session
 from tests.runtime.reviews import review as eviction
 
 Json = dict[str, Any]
@@ -97,7 +97,8 @@ class Door:
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Door]:
+async def door(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
+    patient(monkeypatch)
     made = Door()
     await made.server.start(ADDRESS, 0, tls.new_context(new_pair()))
     yield made
@@ -244,7 +245,7 @@ async def test_where_the_namespace_is_not_known_it_is_refused(door: Door, error:
 
 
 async def test_an_api_server_that_does_not_answer_is_refused_in_time(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(webhook, "ANSWER_SECONDS", 0.05)
     door.spaces.act = lambda: asyncio.sleep(30)
     _, answer = await door.send(review())
     assert answer["allowed"] is False

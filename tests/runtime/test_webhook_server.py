@@ -16,9 +16,10 @@ from gatehold.admission import tls, webhook
 from gatehold.admission.certificates import CertificateError, Pair, facts
 from gatehold.admission.own_loop import OwnLoop
 from gatehold.admission.reviews import Review
+from gatehold.admission.texts import eviction_webhook, pod_webhook
 from gatehold.admission.webhook import MOST_BYTES, PATH, ReviewServer
 from gatehold.domain.eviction_sight import Answer, Word
-from tests.runtime.reviews import ADDRESS, AUTHORITY, new_pair, review, session, trust
+from tests.runtime.reviews import ADDRESS, AUTHORITY, new_pair, patient, review, session, trust
 
 YES = Answer(True, 200, "", Word.ALLOWED)
 
@@ -61,7 +62,8 @@ class Door:
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Door]:
+async def door(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
+    patient(monkeypatch)
     made = Door(Judge())
     await made.server.start(ADDRESS, 0, made.context)
     yield made
@@ -211,9 +213,40 @@ async def test_a_body_that_does_not_come_is_denied(door: Door, monkeypatch: pyte
     monkeypatch.setattr(webhook, "BODY_SECONDS", 0.1)
     reader, writer = await asyncio.open_connection(ADDRESS, door.server.port, ssl=trust())
     writer.write(b"POST /evict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-    answer = await asyncio.wait_for(reader.read(4096), 5)
+    answer = await asyncio.wait_for(reader.read(4096), 60)
     assert b"400" in answer.splitlines()[0]
     writer.close()
+
+
+def test_a_body_may_take_nearly_all_of_the_time_that_the_api_server_waits() -> None:
+    """What comes without a body is an error to who drains: only a uid can be told to try again."""
+    for shipped in (eviction_webhook(), pod_webhook()):
+        assert all(hook["timeoutSeconds"] > webhook.ANSWER_SECONDS for hook in shipped["webhooks"])
+    assert webhook.ANSWER_SECONDS / 2 < webhook.BODY_SECONDS < webhook.ANSWER_SECONDS
+
+
+async def test_the_time_of_an_answer_begins_before_its_body_comes(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = asyncio.Event()
+
+    def late() -> float:
+        begun.set()
+        return asyncio.get_running_loop().time()
+
+    async def think(_: Review) -> Answer:
+        await asyncio.sleep(0)
+        return YES
+
+    monkeypatch.setattr(webhook, "_late", late)
+    door.judge.act = think
+    body = json.dumps(review("u-8")).encode()
+    reader, writer = await asyncio.open_connection(ADDRESS, door.server.port, ssl=trust())
+    writer.write(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+    await asyncio.wait_for(begun.wait(), 60)
+    writer.write(body)
+    answer = await asyncio.wait_for(reader.readuntil(b"}}"), 60)
+    writer.close()
+    assert b'"u-8"' in answer
+    assert b"429" in answer
 
 
 async def test_an_error_is_held_under_the_uid(door: Door) -> None:
@@ -345,6 +378,23 @@ async def test_what_is_asked_when_it_ends_is_still_answered(door: Door) -> None:
         await asyncio.open_connection(ADDRESS, door.server.port)
 
 
+async def test_who_still_comes_when_it_ends_is_answered_and_told_to_go_elsewhere(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Service leads to a replica that ends for a moment longer: to refuse it would be a failed call."""
+    monkeypatch.setattr(webhook, "_PARTING_SECONDS", 3600.0)
+    runner = door.server._runner
+    assert runner is not None
+    ending = asyncio.create_task(door.server.stop())
+    await asyncio.sleep(0)
+    assert not door.server.listens
+    async with session() as client, client.post(door.url + PATH, json=review()) as answer:
+        assert json.loads(await answer.read())["response"]["allowed"] is True
+        assert answer.headers["Connection"] == "close"
+    ending.cancel()
+    await runner.cleanup()
+
+
 async def test_a_thread_of_its_own_ends_with_its_task() -> None:
     judge, begun = Judge(), threading.Event()
     server = ReviewServer(judge.answer, judge.heard)
@@ -357,7 +407,7 @@ async def test_a_thread_of_its_own_ends_with_its_task() -> None:
 
     thread = OwnLoop("test-webhook", main)
     task = asyncio.create_task(thread.run())
-    await asyncio.to_thread(begun.wait, 10)
+    assert await asyncio.to_thread(begun.wait, 60)
     async with session() as client, client.post(f"https://{ADDRESS}:{server.port}{PATH}", json=review()) as answer:
         assert answer.status == 200
     task.cancel()

@@ -24,11 +24,16 @@ from gatehold.domain.evictions import unsure
 log = logging.getLogger(__name__)
 PATH: Final = "/evict"
 MOST_BYTES: Final = 64 * 2**10
-BODY_SECONDS: Final = 2.0
-ANSWER_SECONDS: Final = 2.5
-"""Together less than the API server waits (5 s): a late answer of ours is a clear no, its own is an error."""
+BODY_SECONDS: Final = 4.0
+ANSWER_SECONDS: Final = 4.5
+"""Both from the head of a request on, and less than the API server waits (5 s): a late answer of ours is a clear no, which
+kubectl takes for "try again", its own is an error that ends it. So is ours without a body, for it has no uid to answer: the
+body may take nearly all of the time.
+"""
 _GOODBYE_SECONDS: Final = 2.0
-_PARTING_SECONDS: Final = 0.3
+_PARTING_SECONDS: Final = 1.5
+"""How long it goes on when it is told to end: a Service leads here for a moment longer, and who waits to send is late."""
+_LAST_SECONDS: Final = 0.3
 _NO_BODY: Final = (ValueError, RecursionError, TimeoutError, ConnectionError, web.HTTPException)
 
 Answers = Callable[[Review], Awaitable[Answer]]
@@ -63,15 +68,16 @@ class ReviewServer:
         return self._runner is not None
 
     async def stop(self) -> None:
-        """Take no new connection, tell those that are open to go elsewhere, answer what was asked, close.
+        """Answer what comes for a moment longer, tell each to go elsewhere, take no new connection, close.
 
-        A connection that is closed in the moment in which a question is on its way would be a failed call.
+        A connection that is refused, or closed in the moment in which a question is on its way, would be a failed call.
         """
         runner, self._runner = self._runner, None
         if runner is not None:
             self._ending = True
-            await asyncio.gather(*(site.stop() for site in runner.sites))
             await asyncio.sleep(_PARTING_SECONDS)
+            await asyncio.gather(*(site.stop() for site in runner.sites))
+            await asyncio.sleep(_LAST_SECONDS)
             await runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
@@ -79,14 +85,14 @@ class ReviewServer:
             response = await _stamped(request, self._stamper)
         else:
             began = time.perf_counter()
-            uid, answer = await self._answered(request)
+            uid, answer = await self._answered(request, _late())
             self._told(answer, time.perf_counter() - began)
             response = _response(render(uid, answer), 200 if uid else answer.code)
         if self._ending:
             response.force_close()
         return response
 
-    async def _answered(self, request: web.BaseRequest) -> tuple[str, Answer]:
+    async def _answered(self, request: web.BaseRequest, late: float) -> tuple[str, Answer]:
         """The uid of the question, and the answer. Where there is no uid it can be no yes."""
         try:
             body = await _body(request, MOST_BYTES)
@@ -100,7 +106,7 @@ class ReviewServer:
         except ReviewError as error:
             return uid, malformed(str(error))
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout_at(late):
                 return review.uid, await self._answers(review)
         except TimeoutError:
             return review.uid, unsure("the answer took too long")
@@ -114,13 +120,19 @@ def malformed(why: str) -> Answer:
     return Answer(False, 400, f"gatehold answers reviews of evictions only: {why}", Word.MALFORMED)
 
 
+def _late() -> float:
+    """When an answer to what begins now is one too late, by the loop's clock."""
+    return asyncio.get_running_loop().time() + ANSWER_SECONDS
+
+
 async def _stamped(request: web.BaseRequest, stamper: Stamper) -> web.Response:
     """Through the second door. Where the body is none there is no uid, so it can be no yes."""
+    late = _late()
     try:
         body = await _body(request, MOST_STAMPED_BYTES)
     except _NO_BODY as error:
         return _response(stamper.refuse("", str(error) or "the body did not come"), 400)
-    return _response(await stamper.answer(body), 200)
+    return _response(await stamper.answer(body, late), 200)
 
 
 def _response(body: bytes, status: int) -> web.Response:
