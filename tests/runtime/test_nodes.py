@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from gatehold.controllers.effects.node_reads import NodeReads
+from gatehold.controllers.maintenance import MaintenanceKeeper
 from gatehold.controllers.summary import summarise
 from gatehold.kube.client import Page
 from gatehold.kube.errors import Forbidden
@@ -99,6 +102,31 @@ async def test_a_cordon_wakes_the_drains_of_that_node() -> None:
     changed = node(cordoned=True)
     world.see(NODES, changed)
     assert await world.asked() == ["ApprovalRequest/mine", "Node/n1"]
+
+
+@pytest.mark.parametrize(
+    "live", [lambda it: NodeReads(it).node, lambda it: MaintenanceKeeper(it)._live], ids=["drain", "end"]
+)
+async def test_a_change_that_a_live_look_sees_before_the_watch_wakes_the_others(live: Any) -> None:
+    world, now = World(), node(cordoned=False, notes={"gatehold.dev/released-by": "uid"})
+    world.router.caches.requests = Store(summarise)
+    world.see(NODES, node(cordoned=True))
+    for name in ("mine", "another"):
+        world.see(REQUESTS, drain(name, "n1"))
+    await world.asked()
+    now["metadata"]["resourceVersion"] = str(10**6)
+
+    async def get(*_: object) -> dict[str, Any]:
+        return now
+
+    caches = world.router.caches
+    it = SimpleNamespace(cluster=SimpleNamespace(get=get), nodes=caches.nodes, answered=world.router.answered)
+    assert await live(it)("n1") == now
+    woken = ["ApprovalRequest/another", "ApprovalRequest/mine", "Node/n1"]
+    assert await world.asked() == woken
+    assert await live(it)("n1") == now
+    world.see(NODES, now)
+    assert await world.asked() == []
 
 
 class Refusing:

@@ -149,3 +149,14 @@ async def test_what_could_not_be_read_is_placed_the_next_time(world: World) -> N
         await world.under("web")
     world.trouble = False
     assert await world.under("web") == {"web", "web-1"}
+
+
+async def test_a_look_that_was_under_way_when_something_was_decided_is_not_kept(world: World) -> None:
+    """It may show the owner as it was before: what was just written to it would be written again."""
+    world.owner("deployments", "Deployment", "web")
+    looking = asyncio.create_task(world.owners.owner("shop", deployment("web")))
+    await asyncio.sleep(0)
+    world.owners.forget("shop", "web")
+    await looking
+    await world.owners.owner("shop", deployment("web"))
+    assert world.reads["web"] == 2

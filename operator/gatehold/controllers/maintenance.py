@@ -73,7 +73,7 @@ class MaintenanceKeeper:
             body = await self._runtime.cluster.get(NODES, None, name)
         except Absent:
             return None
-        self._runtime.nodes.upsert(body)
+        self._runtime.answered(NODES, body)
         return body
 
     async def _drop(self, held: Maintenance) -> None:

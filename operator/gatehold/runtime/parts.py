@@ -132,7 +132,10 @@ class Runtime:
     enqueue: Callable[[Key, bool], None]
     """Ask for a cycle of that key soon; True where somebody waits for it (it goes before all others)."""
     answered: Callable[[Resource, Mapping[str, Any]], None]
-    """Take the answer to a write of ours into its cache and wake whom it concerns; its own cycle is not asked for."""
+    """Take the answer to a write of ours, or to a live look, into its cache and wake whom it concerns.
+
+    The own cycle of a request or a Rollout is not asked for.
+    """
     is_leader: Callable[[], bool]
     """Whether this process may act at this very moment."""
     catch_up: Callable[[], Awaitable[bool]]

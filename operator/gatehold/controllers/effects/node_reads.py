@@ -65,7 +65,7 @@ class NodeReads:
             body = await self._runtime.cluster.get(NODES, None, name)
         except Absent:
             return None
-        self._runtime.nodes.upsert(body)
+        self._runtime.answered(NODES, body)  # what somebody changed is no news to the watch any more, but to others it is
         return body
 
     async def selected(self, labels: Iterable[tuple[str, str]], most: int) -> tuple[list[Body], bool]:

@@ -34,7 +34,9 @@ class JobHands:
 
     async def facts(self, request: Request, status: Status) -> Facts:
         """Both Jobs as cached; pods are read only while an undo waits for them."""
-        job, undo = [await self._cached(request, name) for name in self._names(request)]
+        shown = status.resolved or Resolved()
+        uids = [resolved.uid if resolved is not None else "" for resolved in (shown.job, shown.undo)]
+        job, undo = [await self._cached(request, *known) for known in zip(self._names(request), uids, strict=True)]
         if not is_refused(status.phase):
             return Facts(_facts(job), _facts(undo))
         pods, undo_pods = await self._pods(request, status), await self._undo_pods(request, status, undo)
@@ -44,7 +46,7 @@ class JobHands:
         """One guarded patch of one Job, and its answer into the cache."""
         if not isinstance(write, ReleaseJob | SuspendJob | CloseJob | DropFinalizer):
             raise TypeError(f"a Job has no write {type(write).__name__}")
-        current = await self._cached(request, write.job.name)
+        current = await self._cached(request, write.job.name, write.job.uid)
         patch = _patch(write, request.uid, (current or {}).get("metadata", {}).get("finalizers") or [])
         try:
             answer = await self._runtime.cluster.merge_patch(JOBS, request.namespace, write.job.name, patch)
@@ -66,9 +68,16 @@ class JobHands:
         except Absent:
             return None
 
-    async def _cached(self, request: Request, name: str) -> Body | None:
-        """The cache holds Jobs that carry the hold label; what it lacks is looked up, so that absent means absent."""
-        return (self._runtime.jobs.get(request.namespace, name) if name else None) or await self._live(request, name)
+    async def _cached(self, request: Request, name: str, uid: str = "") -> Body | None:
+        """The cache holds Jobs that carry the hold label; what it lacks is looked up, so that absent means absent.
+
+        So is one that has another uid than what was shown: that was read live, and the watch may not have told yet that
+        the former Job of that name is gone.
+        """
+        cached = self._runtime.jobs.get(request.namespace, name) if name else None
+        if cached is None or uid not in ("", cached["metadata"]["uid"]):
+            return await self._live(request, name)
+        return cached
 
     async def _pods(self, request: Request, status: Status) -> Pods:
         effect = status.effect

@@ -68,6 +68,7 @@ class Owners:
         self._runtime = runtime
         self._monotonic = monotonic
         self._looks: dict[tuple[str, str, str], _Look] = {}
+        self._forgot = 0
         self._chains: dict[str, _Chain] = {}
         self._tops: dict[str, OwnerRef] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
@@ -125,7 +126,8 @@ class Owners:
         return look.at if look is not None and self._cached(resource or PODS, ref) is None else None
 
     def forget(self, namespace: str, name: str) -> None:
-        """Something was decided about what has that name: the next look is a new one."""
+        """Something was decided about what has that name: the next look is a new one; what is being read now is not kept."""
+        self._forgot += 1
         for key in [key for key in self._looks if key[1:] == (namespace, name)]:
             del self._looks[key]
 
@@ -160,13 +162,15 @@ class Owners:
         look = self._looks.get(key)
         if look is not None and now - look.at < YOUNG_SECONDS:
             return look.body
+        forgot = self._forgot
         try:
             body: Body | None = await self._runtime.cluster.get(resource, namespace, name)
         except Absent:
             body = None
         if len(self._looks) > _MOST:
             self._looks.clear()
-        self._looks[key] = _Look(now, body)
+        if forgot == self._forgot:  # else it may be from before a write of ours, which would be written again
+            self._looks[key] = _Look(now, body)
         return body
 
 
