@@ -32,8 +32,8 @@ def plane() -> Iterator[ControlPlane]:
 
 @pytest.fixture
 async def cluster(plane: ControlPlane) -> AsyncIterator[Cluster]:
-    """The admin's connection."""
-    async with await Cluster.connect(kubeconfig=str(plane.admin_kubeconfig)) as cluster:
+    """The admin's connection; a busy machine may take its time to answer."""
+    async with await Cluster.connect(kubeconfig=str(plane.admin_kubeconfig), timeout=30.0) as cluster:
         yield cluster
 
 
@@ -42,7 +42,7 @@ async def clock(cluster: Cluster) -> AsyncIterator[ServerClock]:
     """The server's clock, known from the start."""
     clock = ServerClock()
     cluster._transport.listeners = (*cluster._transport.listeners, clock)
-    await cluster.server_version()
+    await cluster.who_am_i()
     keeping = asyncio.create_task(clock.keep(cluster))
     yield clock
     keeping.cancel()
@@ -57,6 +57,8 @@ async def namespace(cluster: Cluster) -> str:
     return name
 
 
+LONG_LEASE: dict[str, Any] = {"lease_seconds": 60.0, "lease_renew_seconds": 45.0}
+"""A machine that stands still for some seconds is no reason to lose it, unless a test is about that."""
 Start = Callable[..., Awaitable[Running]]
 StartReplica = Callable[..., Replica]
 
@@ -68,14 +70,14 @@ def replica(plane: ControlPlane, namespace: str) -> Iterator[StartReplica]:
 
     def begin(**changes: Any) -> Replica:
         values: dict[str, Any] = {"kubeconfig": str(plane.admin_kubeconfig), "namespace": namespace, "http_port": -1}
-        replicas.append(Replica(Settings(**(values | changes))))
+        replicas.append(Replica(Settings(**(values | LONG_LEASE | changes))))
         return replicas[-1]
 
     yield begin
     for one in replicas:
         one.ask_to_end()
     for one in replicas:
-        one.thread.join(20)
+        one.thread.join(60)
         assert not one.thread.is_alive()
 
 
@@ -91,7 +93,7 @@ async def start(plane: ControlPlane, cluster: Cluster, namespace: str) -> Start:
         **changes: Any,
     ) -> Running:
         values: dict[str, Any] = {"kubeconfig": str(plane.admin_kubeconfig), "namespace": namespace, "http_port": 0}
-        values |= {"http_address": "127.0.0.1", "heartbeat_seconds": 0.5}
+        values |= {"http_address": "127.0.0.1", "heartbeat_seconds": 0.5} | LONG_LEASE
         settings = Settings(**(values | changes))
         requests, policies = Recording(act=act, namespace=namespace), Recording(POLICIES.kind)
         made: asyncio.Future[tuple[Operator, Runtime]] = asyncio.get_running_loop().create_future()

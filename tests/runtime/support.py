@@ -46,7 +46,17 @@ class World:
             yield key, urgent
 
 
-async def eventually(check: Callable[[], Any | Awaitable[Any]], seconds: float = 15.0) -> Any:
+class Ticks:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def eventually(check: Callable[[], Any | Awaitable[Any]], seconds: float = 60.0) -> Any:
     """Wait until `check` holds, and return what it returned."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
@@ -158,7 +168,7 @@ class Replica:
         self.requests = Recording(namespace=self.settings.namespace)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
-        assert self.made.wait(20)
+        assert self.made.wait(60)
 
     def ask_to_end(self) -> None:
         if self.thread.is_alive():

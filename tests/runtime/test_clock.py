@@ -9,17 +9,7 @@ import pytest
 
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ClockUnknown, ServerClock
-
-
-class Ticks:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
+from tests.runtime.support import Ticks
 
 BASE = 1_800_000_000
 
@@ -92,5 +82,5 @@ def test_a_date_that_cannot_be_read_is_ignored(date: str) -> None:
 async def test_every_answer_of_the_api_server_feeds_it(cluster: Cluster, clock: ServerClock) -> None:
     assert clock.known()
     before = clock.timestamp()
-    await cluster.server_version()
+    await cluster.who_am_i()
     assert clock.timestamp() >= before

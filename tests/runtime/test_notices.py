@@ -64,7 +64,7 @@ async def test_notices_arrive_in_order_with_text_and_fields(receiver: Receiver, 
     sender, metrics = notices
     sender.send("web-3 waits for 2 of sre", {"event": "Waiting", "request": {"namespace": "n", "name": "web-3"}})
     sender.send("web-3 is approved", {"event": "Decided"})
-    await sender.flush(5)
+    await sender.flush(60)
     assert receiver.got == [
         {"text": "web-3 waits for 2 of sre", "event": "Waiting", "request": {"namespace": "n", "name": "web-3"}},
         {"text": "web-3 is approved", "event": "Decided"},
@@ -75,7 +75,7 @@ async def test_notices_arrive_in_order_with_text_and_fields(receiver: Receiver, 
 async def test_a_receiver_in_trouble_is_asked_again(receiver: Receiver, notices: tuple[Notices, Metrics]) -> None:
     receiver.codes[:] = [500, 429]
     notices[0].send("x", {})
-    await notices[0].flush(5)
+    await notices[0].flush(60)
     assert len(receiver.got) == 3
     assert results(notices[1]) == {"sent": 1}
 
@@ -87,7 +87,7 @@ async def test_a_refusal_and_a_redirect_are_final(
     with caplog.at_level(logging.DEBUG, "gatehold"):
         notices[0].send("x", {})
         notices[0].send("y", {})
-        await notices[0].flush(5)
+        await notices[0].flush(60)
     assert len(receiver.got) == 2
     assert results(notices[1]) == {"refused": 2}
     assert "s3cret" not in caplog.text

@@ -24,7 +24,7 @@ from tests.runtime.support import Running, eventually, request_body
 
 
 async def acting(running: Running) -> Running:
-    await asyncio.wait_for(running.operator.acting.wait(), 20)
+    await asyncio.wait_for(running.operator.acting.wait(), 60)
     return running
 
 
@@ -76,7 +76,11 @@ async def test_a_jobs_and_a_policys_change_reach_the_requests_that_depend_on_the
         await eventually(lambda: "r" in running.requests.names())
         await live(running)
 
-        count = len(running.requests.names())
+        def cycles() -> int:
+            """Of that request: the probe's has its own, and its first may come late."""
+            return running.requests.names().count("r")
+
+        count = cycles()
         job = {
             "metadata": {"name": "job", "namespace": namespace, "labels": {"gatehold.dev/hold": "p"}},
             "spec": {
@@ -85,25 +89,25 @@ async def test_a_jobs_and_a_policys_change_reach_the_requests_that_depend_on_the
             },
         }
         await cluster.create(JOBS, namespace, job)
-        await eventually(lambda: len(running.requests.names()) > count)
+        await eventually(lambda: cycles() > count)
         assert running.runtime.jobs.get(namespace, "job") is not None
-        count = len(running.requests.names())
+        count = cycles()
         await cluster.delete(JOBS, namespace, "job")
-        await eventually(lambda: len(running.requests.names()) > count)
+        await eventually(lambda: cycles() > count)
         assert running.runtime.jobs.get(namespace, "job") is None
 
-        count = len(running.requests.names())
-        await cluster.create(POLICIES, None, policy_body(f"p-{namespace}"))
-        await eventually(lambda: len(running.requests.names()) > count and f"p-{namespace}" in running.policies.names())
+        count, policy = cycles(), f"p-{namespace}"
+        await cluster.create(POLICIES, None, policy_body(policy))
+        await eventually(lambda: cycles() > count and policy in running.policies.names())
         await patch_status(cluster, namespace, "r", {"phase": "Pending", "requestDigest": "sha256:" + "0" * 64})
         uid = next(key.uid for key in running.requests.keys if (key.namespace, key.name) == (namespace, "r"))
         await eventually(lambda: (record := running.runtime.requests.get(uid)) is not None and record.summary.prepared)
         await eventually(lambda: len(running.operator.queue) == 0 and running.operator.queue.processing == 0)
-        count, policies = len(running.requests.names()), len(running.policies.keys)
-        await cluster.merge_patch(POLICIES, None, f"p-{namespace}", {"spec": {"maxPending": 7}})
-        await eventually(lambda: len(running.policies.keys) > policies)
+        count, policies = cycles(), running.policies.names().count(policy)
+        await cluster.merge_patch(POLICIES, None, policy, {"spec": {"maxPending": 7}})
+        await eventually(lambda: running.policies.names().count(policy) > policies)
         # A request that is prepared has its own snapshot: a policy's edit is nothing to it.
-        assert len(running.requests.names()) == count
+        assert cycles() == count
 
 
 async def test_a_change_of_the_wall_is_told_at_once(cluster: Cluster, namespace: str, start: Start) -> None:
@@ -161,9 +165,10 @@ async def test_a_recheck_in_server_time_brings_the_key_back(cluster: Cluster, na
 async def test_one_replica_acts_and_a_graceful_end_hands_over_at_once(
     cluster: Cluster, namespace: str, replica: StartReplica
 ) -> None:
-    first = replica()
+    terms = {"lease_seconds": 600.0, "lease_renew_seconds": 400.0}
+    first = replica(**terms)
     await eventually(first.operator.acting.is_set)
-    second = replica()
+    second = replica(**terms)
     await eventually(second.operator.feeding.synced.is_set)
     await cluster.create(REQUESTS, namespace, request_body("r", namespace))
     await eventually(lambda: "r" in first.requests.names())
@@ -172,37 +177,33 @@ async def test_one_replica_acts_and_a_graceful_end_hands_over_at_once(
     assert second.requests.keys == []
     assert not second.runtime.is_leader()
     await eventually(lambda: second.operator.elector._seen_version)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
     first.ask_to_end()
     await eventually(lambda: not first.thread.is_alive())
-    ended = loop.time() - began
+    # what is tested is that it was handed over, not how fast (the benchmark's work): after a crash the Lease lasts longer
     await eventually(second.operator.acting.is_set)
-    handed_over = loop.time() - began
     await eventually(lambda: "r" in second.requests.names())
-    # what is tested is that it was handed over, not how fast (the benchmark's work): after a crash the Lease lasts 10 s
-    assert ended < 4.0
-    assert handed_over < 6.0
 
 
-async def test_a_leader_that_hangs_is_replaced(cluster: Cluster, namespace: str, replica: StartReplica) -> None:
+async def test_a_leader_that_hangs_is_replaced(
+    cluster: Cluster, namespace: str, replica: StartReplica, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The default terms, and a leader whose loop stands still: it can give nothing away, and may do nothing afterwards."""
-    first = replica()
+    terms = {"lease_seconds": 10.0, "lease_renew_seconds": 7.0}
+    monkeypatch.setattr("gatehold.runtime.operator.HANG_SECONDS", 600.0)  # the process that would end is this one
+    first = replica(**terms, watchdog_seconds=600.0)
     await eventually(first.operator.acting.is_set)
-    second = replica()
+    second = replica(**terms)
     await eventually(lambda: second.operator.elector._seen_version)
-    loop = asyncio.get_running_loop()
     hung = threading.Event()
     first.loop.call_soon_threadsafe(hung.wait)
-    began = loop.time()
     try:
-        await eventually(second.operator.acting.is_set, 20)
-        taken = loop.time() - began
-        assert 6.0 < taken < 18.0  # never before the hung one has stopped being leader by its own clock
-        assert not first.operator.elector.is_leader()
+        await eventually(second.operator.acting.is_set)
+        before, after = first.operator.elector, second.operator.elector
+        assert not before.is_leader()
+        assert after._renewed >= before._renewed + 7.0  # never before the hung one has stopped by its own clock
     finally:
         hung.set()
-    await eventually(lambda: not first.thread.is_alive(), 20)
+    await eventually(lambda: not first.thread.is_alive())
     assert isinstance(first.error, LeadershipLost)
 
 
@@ -219,10 +220,10 @@ async def test_work_under_way_is_finished_before_the_lease_is_given_away(
             holders.append((await cluster.get(LEASES, namespace, "gatehold-operator"))["spec"]["holderIdentity"])
         return None
 
-    async with await start(act=act) as running:
+    async with await start(act=act, drain_seconds=60.0) as running:
         await acting(running)
         await cluster.create(REQUESTS, namespace, request_body("slow", namespace))
-        await asyncio.wait_for(entered.wait(), 10)
+        await asyncio.wait_for(entered.wait(), 60)
         running.stop.set()
         await eventually(lambda: not running.operator.router.acting)
         leave.set()
@@ -234,21 +235,19 @@ async def test_work_under_way_is_finished_before_the_lease_is_given_away(
 async def test_sigterm_is_ours_though_kopf_takes_it(namespace: str, start: Start) -> None:
     async with await start() as running:
         await acting(running)
-        await asyncio.wait_for(running.operator.feeding.kopf.ready.wait(), 10)
+        await live_or_ready(running)
         await asyncio.sleep(0)
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait_for(running.task, 10)
-        assert loop.time() - began < 4.5  # with kopf's own handler it takes 5 s at least
+        await asyncio.wait_for(running.task, 60)
+        assert running.stop.is_set()  # kopf's own handler would end kopf, and with that part the process
 
 
 async def test_a_lost_lease_ends_the_process(cluster: Cluster, namespace: str, start: Start) -> None:
-    async with await start(lease_seconds=3.0, lease_renew_seconds=2.0, lease_retry_seconds=0.5) as running:
+    async with await start() as running:
         await acting(running)
         await cluster.merge_patch(LEASES, namespace, "gatehold-operator", {"spec": {"holderIdentity": "thief"}})
         with pytest.raises(LeadershipLost):
-            await asyncio.wait_for(running.task, 15)
+            await asyncio.wait_for(running.task, 60)
         assert not running.runtime.is_leader()
         assert (await cluster.get(LEASES, namespace, "gatehold-operator"))["spec"]["holderIdentity"] == "thief"
 
@@ -290,7 +289,7 @@ async def test_our_own_pulse_is_no_work(cluster: Cluster, namespace: str, start:
         await live(running)
         before = running.operator.heartbeat._seen
         count = running.requests.names().count(PROBE)
-        await eventually(lambda: int(running.operator.heartbeat._seen) > int(before or 0) + 3)
+        await eventually(lambda: int(running.operator.heartbeat._seen or 0) > int(before or 0) + 3)
         assert running.requests.names().count(PROBE) <= count + 1
 
 
@@ -318,7 +317,7 @@ async def test_periodic_work_runs_fails_and_comes_again(
 async def test_an_api_server_that_dies_and_comes_back_is_served_on(
     plane: ControlPlane, cluster: Cluster, namespace: str, start: Start
 ) -> None:
-    async with await start(lease_seconds=60.0, lease_renew_seconds=50.0) as running:
+    async with await start(lease_seconds=600.0, lease_renew_seconds=400.0) as running:
         await acting(running)
         await cluster.create(REQUESTS, namespace, request_body("r", namespace))
         await eventually(lambda: "r" in running.requests.names())
@@ -333,8 +332,8 @@ async def test_an_api_server_that_dies_and_comes_back_is_served_on(
                 return False
             return True
 
-        await eventually(patched, 30)
-        await eventually(lambda: running.requests.names().count("r") > count, 20)
+        await eventually(patched)
+        await eventually(lambda: running.requests.names().count("r") > count)
 
 
 async def test_nothing_is_left_behind(namespace: str, start: Start) -> None:
@@ -343,8 +342,9 @@ async def test_nothing_is_left_behind(namespace: str, start: Start) -> None:
         await acting(running)
         await live_or_ready(running)
         await running.end()
-        assert asyncio.all_tasks() - before == set()
+        # kopf is given a second to close its watches, and on a busy machine some need longer
+        await eventually(lambda: asyncio.all_tasks() - before == set())
 
 
 async def live_or_ready(running: Running) -> None:
-    await asyncio.wait_for(running.operator.feeding.kopf.ready.wait(), 10)
+    await asyncio.wait_for(running.operator.feeding.kopf.ready.wait(), 60)

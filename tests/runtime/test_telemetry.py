@@ -17,9 +17,10 @@ from gatehold.domain.model import EffectType
 from gatehold.domain.phases import Phase
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
+from gatehold.kube.errors import Unavailable
 from gatehold.kube.resources import EVENTS, POLICIES, REQUESTS
 from gatehold.settings import GATE_TYPES, SettingError, Settings
-from gatehold.telemetry import logs
+from gatehold.telemetry import events, logs
 from gatehold.telemetry.events import Event, Recorder, Regarding, shorten
 from gatehold.telemetry.metrics import TABLE, Metrics, Type
 from tests.runtime.support import request_body
@@ -85,7 +86,7 @@ async def test_an_event_is_written_once_however_often_it_is_recorded(
     event = Event(Regarding.of(body), "Approved", "Decide", "ä" * 2000)
     for one in (event, event, Event(Regarding.of(body), "Approved", "Decide", "another", "Warning", discriminator="2")):
         recorder.record(one)
-    await recorder.flush(10)
+    await recorder.flush(60)
     writing.cancel()
     stored = await cluster.list_all(EVENTS, namespace)
     assert len(stored) == 2
@@ -104,11 +105,37 @@ async def test_events_about_policies_and_about_nothing_valid(cluster: Cluster, c
     name = f"policy-{namespace}"
     recorder.record(Event(Regarding(POLICIES.api_version, POLICIES.kind, "", name, "u"), "Enforced", "Prove", "ok"))
     recorder.record(Event(Regarding("v1", "Pod", "no-such-namespace", "p", "u"), "Held", "Hold", "x"))
-    await recorder.flush(10)
+    await recorder.flush(60)
     writing.cancel()
     found = [item for item in await cluster.list_all(EVENTS, "default") if item["regarding"].get("name") == name]
     assert len(found) == 1
     assert metrics.registry.get_sample_value("gatehold_events_total", {"result": "failed"}) == 1
+
+
+async def test_an_event_outlives_an_outage_that_its_operator_outlives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is remembered as told when it is recorded: given up, it would never be told by this process."""
+
+    class Away(Written):
+        """No answer comes, ten times."""
+
+        left = 10
+
+        async def create(self, _: object, __: object, body: dict[str, Any]) -> None:
+            if self.left:
+                self.left -= 1
+                raise Unavailable("no answer in time")
+            await super().create(_, __, body)
+
+    assert sum(events._PAUSES) > 50
+    monkeypatch.setattr(events, "_PAUSES", tuple(0.0 for _ in events._PAUSES))
+    written, metrics = Away(), Metrics()
+    recorder = Recorder(written, Time(), metrics, "gatehold_1")  # type: ignore[arg-type]
+    writing = asyncio.create_task(recorder.run())
+    recorder.record(Event(Regarding("v1", "K", "n", "x", "u"), "Approved", "Decide", "ok"))
+    await recorder.flush(60)
+    writing.cancel()
+    assert len(written.events) == 1
+    assert metrics.registry.get_sample_value("gatehold_events_total", {"result": "failed"}) is None
 
 
 class Written:
@@ -131,7 +158,10 @@ class Time:
         return self.at
 
 
-async def test_an_event_waits_for_cycles_that_are_under_way_and_tells_when_it_happened() -> None:
+async def test_an_event_waits_for_cycles_that_are_under_way_and_tells_when_it_happened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "_PATIENCE", 60.0)
     written, clock, idle = Written(), Time(), asyncio.Event()
 
     async def until_idle() -> None:
@@ -145,13 +175,20 @@ async def test_an_event_waits_for_cycles_that_are_under_way_and_tells_when_it_ha
         await asyncio.sleep(0)
     assert not written.events
     idle.set()
-    await recorder.flush(5)
+    await recorder.flush(60)
     assert [event["eventTime"] for event in written.events] == ["2026-03-01T00:00:00.000000Z"]
     writing.cancel()
 
 
-async def test_an_event_waits_no_longer_than_the_end_of_a_process_allows() -> None:
-    written = Written()
+async def test_an_event_waits_no_longer_than_the_end_of_a_process_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most half a second in all, however many there are: what is counted is what each may wait, not how fast it is."""
+    written, waits, really = Written(), list[float](), Recorder._calm
+
+    async def calm(self: Recorder, seconds: float) -> None:
+        waits.append(max(0.0, seconds))
+        await really(self, seconds)
+
+    monkeypatch.setattr(Recorder, "_calm", calm)
 
     async def never() -> None:
         await asyncio.Event().wait()
@@ -160,8 +197,9 @@ async def test_an_event_waits_no_longer_than_the_end_of_a_process_allows() -> No
     writing = asyncio.create_task(recorder.run())
     for uid in "abc":
         recorder.record(Event(Regarding("v1", "K", "n", "x", uid), "Approved", "Decide", "ok"))
-    await recorder.flush(0.5)
+    await recorder.flush(60)
     assert len(written.events) == 3
+    assert sum(waits) < 0.4
     writing.cancel()
 
 

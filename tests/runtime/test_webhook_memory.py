@@ -89,19 +89,25 @@ async def test_a_watch_that_ends_goes_on_and_one_that_breaks_is_listed_anew(
     cluster: Cluster, namespace: str, account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pods, "WATCH_SECONDS", 1)
-    lists = 0
-    really = PodIndex._list
+    lists = watches = 0
+    really_list, really_watch = PodIndex._list, PodIndex._watch
 
-    async def counted(self: PodIndex) -> str:
+    async def counted_list(self: PodIndex) -> str:
         nonlocal lists
         lists += 1
-        return await really(self)
+        return await really_list(self)
 
-    monkeypatch.setattr(PodIndex, "_list", counted)
+    async def counted_watch(self: PodIndex, version: str) -> str:
+        nonlocal watches
+        watches += 1
+        return await really_watch(self, version)
+
+    monkeypatch.setattr(PodIndex, "_list", counted_list)
+    monkeypatch.setattr(PodIndex, "_watch", counted_watch)
     index = PodIndex(cluster)
     task = asyncio.create_task(index.run())
     await eventually(index.warm)
-    await asyncio.sleep(2.2)  # the API server ends each watch after a second
+    await eventually(lambda: watches > 2)  # the API server ends each after a second
     await cluster.create(PODS, namespace, pod("late", "n1"))
     await eventually(lambda: index._pods.get((namespace, "late")) is not None)
     assert (lists, index.warm()) == (1, True)
@@ -160,7 +166,10 @@ async def test_an_api_server_that_is_away_makes_it_cold_and_its_return_warm(
 # ---- who may drain
 
 
-async def test_rights_are_asked_once_in_ten_seconds_and_for_each_account(cluster: Cluster) -> None:
+async def test_rights_are_asked_once_in_ten_seconds_and_for_each_account(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SECONDS", 60.0)  # of a busy API server nothing would be known after a second
     who, role = f"user-{secrets.token_hex(4)}", f"role-{secrets.token_hex(4)}"
     now, asked = 100.0, 0
     rights = Rights(cluster, lambda: now)
@@ -218,6 +227,7 @@ async def test_rights_that_are_not_answered_are_not_known(monkeypatch: pytest.Mo
 
 
 async def test_a_node_is_read_anew_for_each_eviction(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "SECONDS", 60.0)
     name = f"node-{secrets.token_hex(4)}"
     nodes = Nodes(cluster)
     assert await nodes.read(name) is None

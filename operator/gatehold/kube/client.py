@@ -139,9 +139,9 @@ class Cluster:
         """Read any path that answers JSON, such as /version."""
         return await self._transport.send(Call("GET", path, timeout=timeout))
 
-    async def server_version(self) -> Body:
+    async def server_version(self, *, timeout: float | None = None) -> Body:  # noqa: ASYNC109 - part of the request
         """Answer of GET /version: `gitVersion`, `major`, `minor`; cheap, and it feeds the server clock."""
-        return await self.get_raw("/version", timeout=3.0)
+        return await self.get_raw("/version", timeout=timeout)
 
     async def list_pages(
         self,

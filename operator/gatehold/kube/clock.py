@@ -23,6 +23,8 @@ WINDOW = 10.0
 """Seconds for which an answer counts."""
 HEARTBEAT = 3.7
 """Seconds between our own questions; no divisor of a second, so that they meet the server's seconds at different places."""
+ASK_SECONDS = 3.0
+"""How long such a question may take; what is older says little about now."""
 _WOBBLE = 2.0
 
 
@@ -90,7 +92,7 @@ class ServerClock:
         """Ask for the time forever; failures only leave the clock unknown."""
         while True:
             try:
-                await cluster.server_version()
+                await cluster.server_version(timeout=ASK_SECONDS)
             except ApiError:
                 await asyncio.sleep(0.5)
             else:

@@ -12,13 +12,17 @@ import contextlib
 import copy
 import json
 import os
+import ssl
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.tracing import Trace
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject, RESTResponse
@@ -33,7 +37,8 @@ APPLY_PATCH = "application/apply-patch+yaml"
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _RELOAD_EVERY = 5.0
 _CONNECT_TIMEOUT = 3.0
-_GOODBYE = 0.05
+_CONNECT_SHARE = 0.6
+"""Who waits longer for an answer (a person far away) waits longer for a connection, too: this share of it."""
 _KEPT_SECONDS = 45.0
 
 
@@ -132,11 +137,38 @@ class Call:
     accept: str = JSON
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Knows its connections to the end: one whose call was cut off is in no pool, and waits for the server's goodbye."""
+
+    def __init__(self, limit: int, context: ssl.SSLContext) -> None:
+        super().__init__(limit=limit, ssl=context, keepalive_timeout=_KEPT_SECONDS)
+        self._made = weakref.WeakSet[asyncio.Transport]()
+
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own hook
+    ) -> ResponseHandler:
+        protocol = await super()._create_connection(req, traces, timeout)
+        if protocol.transport is not None:
+            self._made.add(protocol.transport)
+        return protocol
+
+    def cut(self) -> None:
+        """Let go of all of them, whatever the server says."""
+        for transport in tuple(self._made):
+            transport.abort()
+
+
 class _Rest(RESTClientObject):
     """Keeps idle connections longer than 15 s: the wall is proven every 20 s by 18 requests at once."""
 
+    connector: _Connector | None = None
+
     def _create_connector(self) -> aiohttp.TCPConnector:
-        return aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, keepalive_timeout=_KEPT_SECONDS)
+        self.connector = _Connector(self.maxsize, self.ssl_context)
+        return self.connector
 
     async def send_bytes(self, call: Call, url: str, headers: dict[str, str], limit: aiohttp.ClientTimeout) -> RESTResponse:
         """Send a body byte by byte as it is given; `request` can only send what it serialises itself."""
@@ -162,22 +194,20 @@ class Transport:
         self._timeout = timeout
         self._rest = _Rest(source.configuration)
         self._reloaded = 0.0
-        self._cut_off = False
 
     async def close(self) -> None:
         """Close the pool; a call after this opens a new one, so close last."""
         await self._rest.close()
-        self._rest.pool_manager = None
-        # TLS connections let go of their sockets some turns of the loop later, and where a call was cut off they say
-        # goodbye to the server first.
+        if self._rest.connector is not None:
+            self._rest.connector.cut()
+        self._rest.pool_manager = self._rest.connector = None
+        # TLS connections let go of their sockets some turns of the loop later.
         for _ in range(4):
             await asyncio.sleep(0)
-        if self._cut_off:
-            await asyncio.sleep(_GOODBYE)
 
     async def send(self, call: Call) -> dict[str, Any]:
         """Send one call and return the JSON object that came back."""
-        with _our_errors(call), self._noticing():
+        with _our_errors(call):
             answer = await self._request(call)
             raw = await _read(answer)
         if not 200 <= answer.status < 300:
@@ -187,7 +217,7 @@ class Transport:
 
     async def stream(self, call: Call) -> AsyncIterator[dict[str, Any]]:
         """Send one call and hand out each line of the answer as it comes."""
-        with _our_errors(call), self._noticing():
+        with _our_errors(call):
             answer = await self._request(call)
             try:
                 if not 200 <= answer.status < 300:
@@ -197,18 +227,10 @@ class Transport:
             finally:
                 answer.response.close()
 
-    @contextlib.contextmanager
-    def _noticing(self) -> Iterator[None]:
-        """Remember that a call did not end by itself."""
-        try:
-            yield
-        except BaseException:
-            self._cut_off = True
-            raise
-
     async def _request(self, call: Call) -> RESTResponse:
         seconds = call.timeout or self._timeout
-        timeout = aiohttp.ClientTimeout(total=seconds, connect=min(seconds, _CONNECT_TIMEOUT))
+        connect = min(seconds, max(_CONNECT_TIMEOUT, _CONNECT_SHARE * self._timeout))
+        timeout = aiohttp.ClientTimeout(total=seconds, connect=connect)
         headers = await self._headers(call.content_type) | {"Accept": call.accept}
         url = self.source.configuration.host + call.path
         answer: RESTResponse

@@ -101,7 +101,9 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.connect_timeout = 5.0
     settings.watching.inactivity_timeout = 30.0
     settings.watching.chunk_size = 500
-    settings.process.ultimate_exiting_timeout = 10.0
+    # Where a watch of kopf's has failed it kills the process after that long, which an end in good order may well take half
+    # of: work is finished first, and Events are told. The Lease is free long before.
+    settings.process.ultimate_exiting_timeout = 30.0
     for kind in KINDS:
         if kind.selector and not kind.plain:
             settings.watching.label_selectors[_address(kind.resource)] = kind.selector

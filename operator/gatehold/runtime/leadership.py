@@ -81,10 +81,18 @@ class Elector:
         held, self._held = self._held, None
         if held is None or self._monotonic() >= self._renewed + self._terms.renew_seconds:
             return
-        spec = {**held["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
         with contextlib.suppress(ApiError):
-            await self._cluster.replace(LEASES, self._terms.namespace, {**held, "spec": spec})
-            log.info("released the lease")
+            try:
+                await self._empty(held)
+            except Conflict:  # the renewal that was cut off with `run` has landed all the same
+                lease = await self._look()
+                if lease is not None and self._is_ours(lease):
+                    await self._empty(lease)
+
+    async def _empty(self, lease: dict[str, Any]) -> None:
+        spec = {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
+        await self._cluster.replace(LEASES, self._terms.namespace, {**lease, "spec": spec})
+        log.info("released the lease")
 
     async def _stand_by(self) -> float:
         """Look once, try if it is free; return the seconds until the next look."""
@@ -166,12 +174,15 @@ class Elector:
         except ApiError as error:
             log.warning("the lease could not be read: %s", error)
             return False
-        if lease is None or (lease.get("spec") or {}).get("holderIdentity") != self._terms.identity:
+        if lease is None or not self._is_ours(lease):
             self._held = None
             msg = "somebody else holds the lease"
             raise LeadershipLost(msg)
         self._held = lease
         return True
+
+    def _is_ours(self, lease: dict[str, Any]) -> bool:
+        return bool((lease.get("spec") or {}).get("holderIdentity") == self._terms.identity)
 
     def _now(self) -> str:
         return self._clock.now().isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -150,11 +150,17 @@ class Watchers:
 class LoopGuard:
     """A thread that ends the process when the event loop has not turned for too long."""
 
-    def __init__(self, limit: float = 30.0, die: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        limit: float = 30.0,
+        die: Callable[[], None] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`die` replaces the end of the process, for tests."""
         self._limit = limit
         self._die = die or _die
-        self._turned = time.monotonic()
+        self._monotonic = monotonic
+        self._turned = monotonic()
         self._stop = threading.Event()
         self._handle: asyncio.TimerHandle | None = None
 
@@ -170,12 +176,12 @@ class LoopGuard:
             self._handle.cancel()
 
     def _turn(self) -> None:
-        self._turned = time.monotonic()
+        self._turned = self._monotonic()
         self._handle = asyncio.get_running_loop().call_later(min(1.0, self._limit / 4), self._turn)
 
     def _watch(self) -> None:
         while not self._stop.wait(self._limit / 4):
-            if time.monotonic() - self._turned > self._limit:
+            if self._monotonic() - self._turned > self._limit:
                 self._die()
                 return
 

@@ -27,7 +27,8 @@ from gatehold.telemetry.metrics import Metrics
 CONTROLLER = "gatehold.dev/operator"
 _NOTE_BYTES = 1024
 _QUEUE = 10_000
-_TRIES = 5
+_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2, *(5.0 for _ in range(11)))
+"""Seconds between tries, a minute in all: a leader may outlive an outage that long, and tells nothing twice by itself."""
 _PATIENCE = 0.2  # seconds that an Event waits for cycles to end, at most; `flush` at the end of a process allows 0.5
 
 log = logging.getLogger(__name__)
@@ -138,14 +139,15 @@ class Recorder:
                 await self._idle()
 
     async def _write(self, event: Event) -> None:
-        for attempt in range(_TRIES):
+        for pause in (*_PAUSES, None):
             try:
                 body = self._body(event)
                 await self._cluster.create(EVENTS, body["metadata"]["namespace"], body)
             except AlreadyExists:
                 return self._metrics.count("gatehold_events_total", result="known")
             except (Unavailable, TooManyRequests, ClockUnknown) as error:
-                await asyncio.sleep(max(0.2 * 2**attempt, getattr(error, "retry_after", None) or 0.0))
+                if pause is not None:
+                    await asyncio.sleep(max(pause, getattr(error, "retry_after", None) or 0.0))
             except ApiError as error:
                 log.warning("event %s on %s was refused: %s", event.reason, event.regarding.name, error)
                 break

@@ -5,53 +5,26 @@ The webhook is that for evictions, or with --pods the one that marks pods; both 
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from gatehold.admission.creations import EXEMPT_ANNOTATION
 from gatehold.admission.texts import eviction_webhook, pod_webhook
+from gatehold.cli.certs.answering import Question, until_it_answers
 from gatehold.cli.certs.pairs import prepare
 from gatehold.cli.exits import Exit, Leave
 from gatehold.cli.session import Session
-from gatehold.cli.terminal import err, out
+from gatehold.cli.terminal import out
 from gatehold.cli.text import plain
-from gatehold.domain.evictions import PROBE_NAMESPACE, PROBE_POD
 from gatehold.domain.installation import NAMESPACE
-from gatehold.domain.stamping import PODS_LABEL
 from gatehold.kube import errors
-from gatehold.kube.resources import NAMESPACES, PODS, STAMPING_WEBHOOKS, WEBHOOKS, Resource
+from gatehold.kube.resources import STAMPING_WEBHOOKS, WEBHOOKS, Resource
 
 Json = dict[str, Any]
 EXEMPT = "exempt-accounts"
-_DOWN = "failed calling webhook"
-_PROBE = (PROBE_NAMESPACE, PROBE_POD)
-_NOBODY = "00000000-0000-0000-0000-000000000000"
-OPENS = {
-    False: "kubectl delete validatingwebhookconfiguration gatehold-evictions",
-    True: "kubectl delete mutatingwebhookconfiguration gatehold-pods",
-}
-_POD: Json = {
-    "apiVersion": "v1",
-    "kind": "Pod",
-    "metadata": {"name": PROBE_POD},
-    "spec": {"containers": [{"name": "main", "image": PROBE_POD}]},
-}
-_SILENT = {
-    False: "installed, but the webhook does not answer: until it does, evictions are refused in the whole cluster, "
-    "kube-system and gatehold-system aside. Is an operator running that has GATEHOLD_WEBHOOK_PORT set?",
-    True: "installed, but the webhook does not answer: until it does, no pod and no Job can be created in gated namespaces. "
-    "Is an operator running that has GATEHOLD_WEBHOOK_PORT set?",
-}
-_THEN = {
-    False: "a gate with drains.mode Hold is Ready once the operator has proven it",
-    True: "pods and Jobs of gated namespaces wait from now on, whatever their templates say",
-}
-_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +61,9 @@ async def init(session: Session, wish: Wish) -> None:
     made = await prepare(session, NAMESPACE, hosts(wish), now)
     for line in made.told:
         out().print(line, soft_wrap=True)
-    out().print(await _install(session, wish, made.ca), soft_wrap=True)
-    await _until_it_answers(session, wish)
+    said, exempt = await _install(session, wish, made.ca)
+    out().print(said, soft_wrap=True)
+    await until_it_answers(session, Question(wish.pods, exempt, wish.timeout))
 
 
 def hosts(wish: Wish) -> tuple[str, ...]:
@@ -106,8 +80,8 @@ def hosts(wish: Wish) -> tuple[str, ...]:
     return (f"{stem}.svc", f"{stem}.svc.cluster.local")
 
 
-async def _install(session: Session, wish: Wish, ca: bytes) -> str:
-    """The configuration as shipped, with what is this cluster's own."""
+async def _install(session: Session, wish: Wish, ca: bytes) -> tuple[str, tuple[str, ...]]:
+    """The configuration as shipped, with what is this cluster's own: what was done, and who is never held."""
     name, what = str(wish.shipped()["metadata"]["name"]), wish.resource.kind
     try:
         live = await session.cluster.get(wish.resource, None, name)
@@ -120,12 +94,12 @@ async def _install(session: Session, wish: Wish, ca: bytes) -> str:
     held = f"never held: {plain(', '.join(exempt))}" if exempt else held
     if live is None:
         await session.cluster.create(wish.resource, None, wanted)
-        return f"{what} {name}: installed; {held}"
+        return f"{what} {name}: installed; {held}", exempt
     if _same(live, wanted):
-        return f"{what} {name}: as it should be; {held}"
+        return f"{what} {name}: as it should be; {held}", exempt
     wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
     await session.cluster.replace(wish.resource, None, wanted)
-    return f"{what} {name}: put right; {held}"
+    return f"{what} {name}: put right; {held}", exempt
 
 
 def configured(wish: Wish, ca: bytes, exempt: tuple[str, ...]) -> Json:
@@ -184,40 +158,3 @@ def _same(live: Json, wanted: Json) -> bool:
 
 def _pairs(live: Json, wanted: Json) -> list[tuple[Json, Json]]:
     return list(zip(live.get("webhooks") or [], wanted.get("webhooks") or [], strict=False))
-
-
-async def _until_it_answers(session: Session, wish: Wish) -> None:
-    """Try what the webhook is asked about, as a dry run, until it has answered."""
-    until = time.monotonic() + wish.timeout
-    space = await _gated(session) if wish.pods else ""
-    if wish.pods and not space:
-        err().print("no namespace is behind a gate for pods yet: whether the webhook answers shows there (gatehold doctor)")
-        return
-    while not await _answers(session, space):
-        if time.monotonic() >= until:
-            raise Leave(
-                Exit.TIMEOUT, _SILENT[wish.pods], f"kubectl -n {NAMESPACE} get pods; to open it by hand: {OPENS[wish.pods]}"
-            )
-        await asyncio.sleep(_LOOK_SECONDS)
-    err().print(f"[green]the webhook answers[/green]; {_THEN[wish.pods]}", soft_wrap=True)
-
-
-async def _gated(session: Session) -> str:
-    """A namespace where the webhook is asked; empty where there is none."""
-    found = await session.cluster.list_all(NAMESPACES, None, PODS_LABEL)
-    return next((str(body["metadata"]["name"]) for body in found), "")
-
-
-async def _answers(session: Session, space: str) -> bool:
-    """Evict a pod that is reserved for this and does not exist, or create it in a gated namespace; both dry."""
-    try:
-        if space:
-            await session.cluster.create(PODS, space, _POD, dry_run=True)
-        else:
-            await session.cluster.evict(*_PROBE, uid=_NOBODY, dry_run=True)
-    except errors.ApiError as error:
-        if _DOWN in error.message:
-            return False
-        if isinstance(error, errors.Unavailable):
-            raise
-    return True
