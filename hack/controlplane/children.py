@@ -15,11 +15,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from controlplane.errors import ComponentError
-from controlplane.workspace import Workspace
+from controlplane.workspace import Workspace, reserve_ports
 
 SUPERVISOR: Final = Path(__file__).resolve().with_name("supervisor.py")
 LOG_LINES: Final = 15
-STOP_SECONDS: Final = 30
+STOP_SECONDS: Final = 120
 
 
 class Children:
@@ -79,6 +79,11 @@ class Children:
         for name in names:
             if (code := codes[name]) is not None:
                 raise ComponentError(f"{name} ended with code {code}:\n{self.log(name)}")
+
+    def reserve_port(self) -> int:
+        """Return a port that is nobody's, for a program that listens now or later, and again after each start."""
+        (port,) = reserve_ports(self._workspace, 1)
+        return port
 
     def log(self, name: str, lines: int = LOG_LINES) -> str:
         """Return the last lines that a component wrote."""

@@ -105,6 +105,10 @@ class Cluster(ABC):
         """Start a program of the caller's beside the components: it ends with them at the latest."""
         self._children.start(name, argv)
 
+    def reserve_port(self) -> int:
+        """Return a port that such a program may listen on whenever it is started: nobody else gets it meanwhile."""
+        return self._children.reserve_port()
+
     def signal_program(self, name: str, number: int) -> None:
         """Signal a program that `start_program` started."""
         self._children.send(name, number)

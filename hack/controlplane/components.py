@@ -153,7 +153,9 @@ def _audit(at: Installation) -> list[str]:
         "rules": [{"level": "Metadata"}],
     }
     policy.write_text(json.dumps(content))
-    return [f"--audit-policy-file={policy}", f"--audit-log-path={at.audit_log}", "--audit-log-mode=blocking"]
+    written = [f"--audit-log-path={at.audit_log}", "--audit-log-mode=blocking"]
+    whole = "--audit-log-maxsize=10000"  # at 100 MB, which is the default, another file would be begun
+    return [f"--audit-policy-file={policy}", *written, whole]
 
 
 def _controllers(at: Installation) -> list[str]:

@@ -21,8 +21,8 @@ from controlplane.plane import ControlPlane
 from controlplane.readiness import wait_until
 
 RECORD: Final = "up.json"
-START_SECONDS: Final = 120
-STOP_SECONDS: Final = 40
+START_SECONDS: Final = 240
+STOP_SECONDS: Final = 120
 PACKAGE_PARENT: Final = Path(__file__).resolve().parent.parent
 
 
@@ -121,5 +121,6 @@ def down(name: str) -> None:
     directory = workspace.named().get(name)
     if directory is None:
         raise NotUpError(f"no control plane {name} is up.\nNext: `python -m controlplane status` shows those that are.")
-    os.kill(workspace.owner(directory), signal.SIGTERM)
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it is about to be gone by itself
+        os.kill(workspace.owner(directory), signal.SIGTERM)
     wait_until(lambda: not directory.exists(), f"control plane {name} stopped", STOP_SECONDS)

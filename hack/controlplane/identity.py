@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NODE: Final = "operator-host"
 CONTROLLER: Final = "system:serviceaccount:kube-system:replicaset-controller"
-AUTHORIZER_SECONDS: Final = 20
+AUTHORIZER_SECONDS: Final = 60
 """The Node authorizer learns of a new pod by watching, so the node may be refused for a moment."""
 
 

@@ -60,7 +60,7 @@ class KindCluster(Cluster):
         created = self.kubectl("create", "-o", "json", "-f", "-", stdin=json.dumps(_request(name, request)))
         object_name = json.loads(created.stdout)["metadata"]["name"]
         self.kubectl("certificate", "approve", object_name)
-        self.kubectl("wait", f"csr/{object_name}", "--for=jsonpath={.status.certificate}", "--timeout=30s")
+        self.kubectl("wait", f"csr/{object_name}", "--for=jsonpath={.status.certificate}", "--timeout=120s", timeout=130)
         signed = self.kubectl("get", "csr", object_name, "-o", "jsonpath={.status.certificate}").stdout
         return Pair(base64.b64decode(signed), key)
 

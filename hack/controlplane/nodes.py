@@ -8,7 +8,7 @@ from controlplane.components import FAKE_NODE
 if TYPE_CHECKING:
     from controlplane.cluster import Cluster
 
-READY_SECONDS: Final = 60
+READY_SECONDS: Final = 120
 CAPACITY: Final = {"cpu": "32", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "500"}
 
 

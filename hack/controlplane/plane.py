@@ -22,8 +22,8 @@ from controlplane.kubeconfig import Endpoint
 from controlplane.readiness import context, healthy, wait_until
 from controlplane.workspace import claim, reserve_ports
 
-READY_SECONDS: Final = 90
-ACCOUNT_SECONDS: Final = 60
+READY_SECONDS: Final = 180
+ACCOUNT_SECONDS: Final = 120
 MASTERS: Final = "system:masters"
 CREDENTIALS: Final = MappingProxyType(
     {

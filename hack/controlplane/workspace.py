@@ -13,7 +13,7 @@ import socket
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -56,9 +56,9 @@ def claim(name: str | None = None) -> Workspace:
 
 
 def reserve_ports(workspace: Workspace, count: int) -> list[int]:
-    """Pick ports that no other control plane has and nobody listens on."""
+    """Pick ports that no control plane has and nobody listens on; they stay this one's as long as its directory is there."""
     with _alone() as root:
-        taken = {int(port) for file in root.glob(f"*/{TAKEN}") for port in file.read_text().split()}
+        taken = _taken(root)
         candidates = random.sample(PORTS, len(PORTS))
         ports: list[int] = []
         while len(ports) < count and candidates:
@@ -67,7 +67,8 @@ def reserve_ports(workspace: Workspace, count: int) -> list[int]:
                 ports.append(port)
         if len(ports) < count:
             raise ControlPlaneError(f"no {count} free ports between {PORTS.start} and {PORTS.stop}")
-        (workspace.path / TAKEN).write_text(" ".join(map(str, ports)))
+        with (workspace.path / TAKEN).open("a") as kept:
+            kept.writelines(f"{port}\n" for port in ports)
         return ports
 
 
@@ -80,6 +81,15 @@ def named() -> dict[str, Path]:
 def owner(path: Path) -> int:
     """Return the process that claimed this directory."""
     return int((path / LOCK).read_text())
+
+
+def _taken(root: Path) -> set[int]:
+    """Ports of the living. A control plane that ends takes its file away when it likes: its supervisor waits for nobody."""
+    taken: set[int] = set()
+    for file in root.glob(f"*/{TAKEN}"):
+        with suppress(FileNotFoundError):
+            taken.update(map(int, file.read_text().split()))
+    return taken
 
 
 @contextmanager

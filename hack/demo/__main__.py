@@ -17,6 +17,7 @@ from demo import canary
 from demo.objects import POLICY, job, request
 from demo.story import NAMESPACE, Teller, is_done, is_prepared, phase_is
 from playground import PEOPLE, OperatorProcess, bind_people, install, wait_enforced
+from playground.operator_process import PATIENT
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def stage(console: Console) -> Iterator[Cluster]:
             for body in (POLICY, canary.POLICY, canary.GATE):
                 cluster.kubectl("apply", "-f", "-", stdin=json.dumps(body))
         with console.status("starting the operator, and waiting until it has proven the wall"):
-            OperatorProcess(cluster).start()
+            OperatorProcess(cluster, **PATIENT).start()  # nobody starts it again, should a busy machine cost it the Lease
             wait_enforced(cluster)
         yield cluster
 

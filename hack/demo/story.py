@@ -45,7 +45,7 @@ class Teller:
     def gatehold(self, person: str, *args: str) -> None:
         """The CLI as a person."""
         command, environment = self._gatehold(person, *args)
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
         self._answer(done.stdout, done.stderr)
 
     def follow(self, person: str, *args: str) -> None:
@@ -63,8 +63,11 @@ class Teller:
             self._beside(next(lines, ""))
             reading = threading.Thread(target=lambda: [self._beside(line) for line in lines], daemon=True)
             reading.start()
-            yield
-            process.wait(timeout=120)
+            try:
+                yield
+                process.wait(timeout=180)
+            finally:  # a story that broke off waits for nobody
+                process.kill()
             reading.join()
         self.console.print(Text(f"  (exit code {process.returncode})", style="dim"))
 
@@ -76,7 +79,7 @@ class Teller:
         environment = {**self.cluster.environment(person), "PYTHONPATH": ":".join(sys.path), "COLUMNS": "110"}
         return [sys.executable, "-m", "gatehold", *args, "--namespace", NAMESPACE], environment
 
-    def until(self, what: str, kind: str, name: str, holds: Callable[[Body], bool], seconds: float = 60) -> Body:
+    def until(self, what: str, kind: str, name: str, holds: Callable[[Body], bool], seconds: float = 120) -> Body:
         """Wait, with a spinner, until something holds for an object."""
         last: Body = {}
 

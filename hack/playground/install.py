@@ -11,17 +11,24 @@ CRDS: Final = ROOT / "crds"
 WALL: Final = ROOT / "manifests" / "wall"
 STAMPS: Final = "2"
 """How the names of the files begin whose kinds came with 1.36."""
+LAST: Final = "last-policy"
+"""Name of a policy that comes after all others, and goes again."""
 
 
-def install(cluster: Cluster, *, stamping: bool | None = None) -> None:
-    """Install Gatehold's API and wall; `stamping` as the API server has it (from 1.36 on), unless it is said."""
+def install(cluster: Cluster, *, stamping: bool | None = None, asked: bool = True) -> None:
+    """Install Gatehold's API and wall; `stamping` as the API server has it (from 1.36 on), unless it is said.
+
+    `asked`: whether that API server asks validating policies at all. Where it does not, nothing comes into force.
+    """
     stamping = can_stamp(cluster) if stamping is None else stamping
     install_kinds(cluster)
     files = [path for path in sorted(WALL.glob("*.yaml")) if stamping or not path.name.startswith(STAMPS)]
     for path in files:  # in order: what a later file names stands in an earlier one
         cluster.kubectl("apply", "--server-side", "-f", str(path))
+    if asked:
+        wait_in_force(cluster)
     if stamping:
-        wait_until(lambda: _stamps(cluster), "the API server stamps requests", 30)
+        wait_stamping(cluster)
 
 
 def can_stamp(cluster: Cluster) -> bool:
@@ -30,19 +37,44 @@ def can_stamp(cluster: Cluster) -> bool:
     return any(kind["name"] == "mutatingadmissionpolicies" for kind in json.loads(found)["resources"])
 
 
-def install_kinds(cluster: Cluster, seconds: float = 60) -> None:
-    """Install the CRDs and wait until they are served. `kubectl wait` fails on one so new that it has no conditions yet."""
+def install_kinds(cluster: Cluster, seconds: float = 120) -> None:
+    """Install the CRDs and wait until kubectl finds them: they are established before clients are told of them."""
     cluster.kubectl("apply", "--server-side", "-f", str(CRDS))
-    names = [f"crd/{path.stem}.gatehold.dev" for path in sorted(CRDS.glob("*.yaml"))]
-    shown = "jsonpath={.status.conditions[?(@.type=='Established')].status}"
+    names = ",".join(f"{path.stem}.gatehold.dev" for path in sorted(CRDS.glob("*.yaml")))
 
     def served() -> bool:
-        return all(cluster.kubectl("get", name, "-o", shown).stdout == "True" for name in names)
+        return cluster.kubectl("get", names, "--all-namespaces", check=False).returncode == 0
 
-    wait_until(served, f"{', '.join(names)} are served", seconds)
+    wait_until(served, f"{names} are served", seconds)
 
 
-def wait_enforced(cluster: Cluster, seconds: float = 40) -> None:
+def wait_in_force(cluster: Cluster, seconds: float = 120) -> None:
+    """Wait until every policy that is there is in force: each second the API server takes up all that it knows of."""
+    resources = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "resourceNames": [LAST]}
+    matched = {"resourceRules": [{**resources, "operations": ["CREATE"]}]}
+    policy = {"matchConstraints": matched, "validations": [{"expression": "false", "message": "the last one is in force"}]}
+    binding = {"policyName": LAST, "validationActions": ["Deny"]}
+    bodies = [
+        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": LAST}, "spec": spec}
+        for kind, spec in (("ValidatingAdmissionPolicy", policy), ("ValidatingAdmissionPolicyBinding", binding))
+    ]
+    wire = json.dumps({"apiVersion": "v1", "kind": "List", "items": bodies})
+    tried = ("create", "configmap", LAST, "--dry-run=server")
+
+    def refused() -> bool:
+        return "the last one is in force" in cluster.kubectl(*tried, check=False).stderr
+
+    cluster.kubectl("create", "-f", "-", stdin=wire)
+    wait_until(refused, "the policies in force", seconds)
+    cluster.kubectl("delete", "-f", "-", stdin=wire)
+
+
+def wait_stamping(cluster: Cluster, seconds: float = 120) -> None:
+    """Wait until the API server writes into a request who asks."""
+    wait_until(lambda: _stamps(cluster), "the API server stamps requests", seconds)
+
+
+def wait_enforced(cluster: Cluster, seconds: float = 120) -> None:
     """Wait until the operator has proven the wall."""
     wait_until(lambda: _enforced(cluster) == "True", "condition Enforced=True on policy gatehold-probe", seconds)
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,8 +38,8 @@ class OperatorProcess:
         self.cluster = cluster
         self.name = name
         self.launch = launch or Launch()
-        self.port = _free_port()
-        self.identity: PodIdentity = cluster.mint_pod_bound_token(NAMESPACE, "gatehold", seconds=7200)
+        self.port = cluster.reserve_port()
+        self.identity: PodIdentity = cluster.mint_pod_bound_token(NAMESPACE, "gatehold", seconds=21_600)
         self._settings = settings
 
     def start(self) -> None:
@@ -59,7 +58,7 @@ class OperatorProcess:
         pairs = [f"{key}={value}" for key, value in variables.items()]
         self.cluster.start_program(self.name, ["/usr/bin/env", *pairs, sys.executable, "-m", self.launch.module, "run"])
 
-    def stop(self, seconds: float = 15) -> int:
+    def stop(self, seconds: float = 60) -> int:
         """Ask it to end (SIGTERM) and wait; answers its exit code."""
         self.cluster.signal_program(self.name, signal.SIGTERM)
         wait_until(lambda: self.code() is not None, f"operator {self.name} ended", seconds)
@@ -76,9 +75,3 @@ class OperatorProcess:
     def log(self, lines: int = 200) -> str:
         """The last lines that it wrote."""
         return self.cluster.program_log(self.name, lines)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
