@@ -10,7 +10,7 @@ from typing import Any, Final
 from bench import stage
 from bench.rig import Rig, metrics
 from bench.seen import Seen, watching
-from bench.stage import NAMESPACE, Hands
+from bench.stage import NAMESPACE, PATIENCE, Hands
 from gatehold.kube.resources import BUDGETS, GATES, LEASES, NODES, PODS, POLICIES, REQUESTS, Resource
 
 Body = dict[str, Any]
@@ -56,7 +56,7 @@ async def full_node(rig: Rig, count: int, *, gated: bool, blocked: bool) -> Asyn
         watching(rig.who.admin, PODS, NAMESPACE, _gone, selector) as gone,
     ):
         await asyncio.gather(*(rig.who.patiently(_pod, rig.who, node, name) for name in names))
-        await running.wait(names, 120)
+        await running.wait(names, PATIENCE)
         if blocked:
             await _block(rig.who, node, count)
         yield node, names, gone
@@ -83,7 +83,7 @@ async def _block(who: Hands, node: str, count: int) -> None:
     """A budget that lets no pod of the node go, counted by its controller."""
     spec = {"minAvailable": count, "selector": {"matchLabels": {_OF: node}}}
     await who.admin.create(BUDGETS, NAMESPACE, {"metadata": {"name": node}, "spec": spec})
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             if (await who.admin.get(BUDGETS, NAMESPACE, node)).get("status", {}).get("expectedPods") == count:
                 return
@@ -107,9 +107,9 @@ async def ask(rig: Rig, node: str) -> str:
     return name
 
 
-async def released(who: Hands, request: str, seconds: float = 60) -> None:
+async def released(who: Hands, request: str) -> None:
     """Wait until the operator has said that the node is drained."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         while True:
             meta = (await who.admin.get(REQUESTS, NAMESPACE, request))["metadata"]
             if "gatehold.dev/done" in (meta.get("labels") or {}):

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from bench.rig import Rig
-from bench.stage import Hands
+from bench.stage import PATIENCE, Hands
 from gatehold.kube.resources import CONFIG_MAPS, GATES, NAMESPACES, PODS, POLICIES, REPLICA_SETS, REQUESTS, Resource
 from playground import bind_people
 
@@ -55,7 +55,7 @@ async def place(rig: Rig, name: str, *, gated: bool = True) -> AsyncIterator[str
 
 async def _until_held(who: Hands, namespace: str) -> None:
     """Wait until the API server holds what comes."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             tried = await who.admin.create(PODS, namespace, pod("probe"), dry_run=True)
             if tried["spec"].get("schedulingGates"):

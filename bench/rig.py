@@ -18,11 +18,12 @@ from bench.etcd import REQUESTS as REQUESTS_KEY
 from bench.etcd import Etcd
 from bench.seeds import Seeds
 from bench.seen import Seen, decided, running, watching
-from bench.stage import NAMESPACE, Hands
+from bench.stage import NAMESPACE, PATIENCE, Hands
 from controlplane import ControlPlane, wait_until
 from controlplane.errors import TimeIsUpError
 from gatehold.kube.resources import JOBS, REQUESTS
 from playground import Launch, OperatorProcess, bind_people, install, wait_enforced
+from playground.operator_process import PATIENT
 
 Body = dict[str, Any]
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -89,7 +90,7 @@ class Rig:
         sent = time.perf_counter()
         await stage.say(self.who, name, "approve")
         answered = time.perf_counter()
-        released = await self.released.wait([name], 30)
+        released = await self.released.wait([name], PATIENCE)
         return sent, min(answered, self.decided.at.get(name, answered)), released
 
     @property
@@ -99,7 +100,7 @@ class Rig:
 
     # ---- the operator and the bare loop as processes
 
-    async def until_known(self, pending: int, seconds: float = 60) -> None:
+    async def until_known(self, pending: int, seconds: float = PATIENCE) -> None:
         """Wait until the operator knows that many pending and has looked at each."""
 
         def knows() -> bool:
@@ -112,14 +113,14 @@ class Rig:
             known = metric(self.operator, PENDING)
             raise TimeIsUpError(f"{error}; it knows {known} with two patterns\n{self.operator.log(20)}") from error
 
-    async def until_acting(self, operator: OperatorProcess, seconds: float = 60) -> None:
+    async def until_acting(self, operator: OperatorProcess, seconds: float = PATIENCE) -> None:
         """Wait until this replica acts."""
         acts = lambda: metric(operator, "gatehold_leader") == 1  # noqa: E731 - a name for what is waited for
         await asyncio.to_thread(wait_until, acts, f"{operator.name} acts", seconds + self.pending / 200)
 
     async def stop(self, operator: OperatorProcess) -> None:
         """End it as a rollout does: it gives its Lease away."""
-        await asyncio.to_thread(operator.stop, 30)
+        await asyncio.to_thread(operator.stop, PATIENCE)
 
     @contextlib.asynccontextmanager
     async def bare(self, *args: str, of: str = NAMESPACE) -> AsyncIterator[None]:
@@ -141,7 +142,7 @@ class Rig:
     async def bare_ready(self) -> None:
         """Wait until the newest bare loop has said that it watches."""
         name = f"bare-{self._bare}"
-        await asyncio.to_thread(wait_until, lambda: "ready" in self.plane.program_log(name), f"{name} is ready", 60)
+        await asyncio.to_thread(wait_until, lambda: "ready" in self.plane.program_log(name), f"{name} is ready", PATIENCE)
 
 
 @contextlib.asynccontextmanager
@@ -153,9 +154,9 @@ async def rig(pending: int, say: Callable[[str], None], *, spans: bool = False) 
         bind_people(plane, NAMESPACE)
         stopwatch = {"BENCH_SPANS": str(plane.directory / "spans")}
         launch = Launch(module="bench.spans", variables=stopwatch) if spans else None
-        operator = OperatorProcess(plane, launch=launch, max_pending_per_author="1000000")
+        operator = OperatorProcess(plane, launch=launch, max_pending_per_author="1000000", **PATIENT)
         operator.start()
-        wait_enforced(plane)
+        wait_enforced(plane, PATIENCE)
         async with stage.hands(plane) as who, Etcd(plane) as etcd:
             made = Rig(plane, who, operator, pending)
             made.etcd = etcd

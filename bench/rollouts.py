@@ -19,7 +19,7 @@ from bench.etcd import REQUESTS as REQUESTS_KEY
 from bench.etcd import REVISIONS as REVISIONS_KEY
 from bench.etcd import ROLLOUTS as ROLLOUTS_KEY
 from bench.rig import Rig
-from bench.stage import NAMESPACE, Hands
+from bench.stage import NAMESPACE, PATIENCE, Hands
 from gatehold.api import rollout as wire
 from gatehold.api.digest import request_digest, rollout_digest
 from gatehold.kube.resources import DEPLOYMENTS, POLICIES, REQUESTS, REVISIONS, ROLLOUTS
@@ -138,9 +138,9 @@ async def deploy(who: Hands, name: str) -> str:
     return request
 
 
-async def until(who: Hands, name: str, holds: Callable[[Body], object], seconds: float = 60) -> Body:
+async def until(who: Hands, name: str, holds: Callable[[Body], object]) -> Body:
     """Wait until something holds for a Rollout whose newest spec was looked at."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         while True:
             body = await who.admin.get(ROLLOUTS, NAMESPACE, name)
             seen = (body.get("status") or {}).get("observedGeneration")

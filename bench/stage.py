@@ -17,6 +17,8 @@ NAMESPACE: Final = "bench"
 POLICY: Final = "bench"
 IDLE_POLICY: Final = "bench-idle"
 PARALLEL: Final = 32
+PATIENCE: Final = 180.0
+"""Seconds for which anything is awaited at the most: a busy machine takes its time, and no figure depends on it."""
 
 
 @dataclass
@@ -93,9 +95,9 @@ async def ask(who: Hands, name: str, policy_name: str = POLICY, held: Body | Non
     return made
 
 
-async def prepared(who: Hands, name: str, seconds: float = 60) -> Body:
+async def prepared(who: Hands, name: str) -> Body:
     """Wait until the operator has asked about it."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         while True:
             body = await who.admin.get(REQUESTS, NAMESPACE, name)
             if "requestDigest" in body.get("status", {}):

@@ -14,7 +14,7 @@ from typing import Any, Final
 import aiohttp
 
 from bench.rig import Rig
-from bench.stage import NAMESPACE, Hands
+from bench.stage import NAMESPACE, PATIENCE, Hands
 from controlplane import wait_until
 from gatehold.admission.certificates import Pair, issue, make_authority, secret_data
 from gatehold.admission.texts import eviction_webhook
@@ -76,7 +76,7 @@ async def remove(who: Hands, pods: int) -> None:
 async def until_held(rig: Rig, pods: int) -> None:
     """Wait until the first nodes are in mode Hold, then cordon them."""
     for number in range(min(CORDONED, -(-pods // PODS_A_NODE))):
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 body = await rig.who.admin.get(NODES, None, node_name(number))
                 if body["metadata"]["labels"].get("gatehold.dev/drain-mode") == "Hold":
@@ -115,7 +115,7 @@ class Reviews:
 
     async def until_asked(self) -> None:
         """Wait until every node's question has been opened and people can answer it: that is what is measured."""
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE):
             for _ in range(200):
                 answers = [await self.ask() for _ in range(CORDONED * PODS_A_NODE // 10)]
                 if all("is pending (0 of 1)" in answer["status"]["message"] for _, answer in answers):
@@ -145,7 +145,7 @@ class Reviews:
 
 def until_ready(site: Callable[[str], str]) -> None:
     """Wait until the webhook of that operator says that it is ready."""
-    wait_until(lambda: "webhook: ok" in site("/readyz"), "the webhook is ready", 60)
+    wait_until(lambda: "webhook: ok" in site("/readyz"), "the webhook is ready", PATIENCE)
 
 
 def _held(answers: Sequence[tuple[float, Body]]) -> list[float]:

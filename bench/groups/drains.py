@@ -13,6 +13,7 @@ from bench import drains, stage
 from bench.rig import Rig
 from bench.rows import Found, Pair
 from bench.sizes import Sizes
+from bench.stage import PATIENCE
 
 LEASE: Final = 1
 CORDON: Final = 1
@@ -56,7 +57,7 @@ async def _by_operator(rig: Rig, count: int, blocked: float) -> tuple[float, flo
         freeing = asyncio.create_task(drains.free(rig.who, node, sent + blocked)) if blocked else None
         await stage.say(rig.who, request, "approve")
         answered = time.perf_counter()
-        last = await gone.wait(pods, 120)
+        last = await gone.wait(pods, PATIENCE)
         took = last - min(answered, rig.decided.at.get(request, answered))
         await drains.released(rig.who, request)
         await asyncio.gather(*([freeing] if freeing else []))
@@ -71,6 +72,6 @@ async def _by_kubectl(rig: Rig, count: int, blocked: float) -> tuple[float, floa
         began = time.perf_counter()
         freeing = asyncio.create_task(drains.free(rig.who, node, began + blocked)) if blocked else None
         await drains.kubectl_drain(rig, node)
-        took = await gone.wait(pods, 120) - began
+        took = await gone.wait(pods, PATIENCE) - began
         await asyncio.gather(*([freeing] if freeing else []))
         return took, sum(await drains.evictions(rig)) - before + CORDON

@@ -8,7 +8,7 @@ from bench.rig import Rig
 from bench.rows import Found, Pair
 from bench.seen import watching
 from bench.sizes import Sizes
-from bench.stage import NAMESPACE
+from bench.stage import NAMESPACE, PATIENCE
 from gatehold.kube.resources import REQUESTS
 
 ALLOWED: Final = 4
@@ -31,7 +31,7 @@ async def writes(rig: Rig, sizes: Sizes) -> Found:
             await stage.ask(rig.who, name, held=await stage.job(rig.who, name, runs=True))
             await stage.prepared(rig.who, name)
             await stage.say(rig.who, name, word)
-            await seen.wait([name], 60)
+            await seen.wait([name], PATIENCE)
     verdicts = 1  # written by the person, who is not the operator
     approved = Pair(versions["life-approved"] - verdicts, ALLOWED + verdicts + BEGUN_AND_ENDED)
     return {"writes": [approved, Pair(versions["life-denied"] - verdicts, ALLOWED + verdicts)]}

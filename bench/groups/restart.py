@@ -8,6 +8,7 @@ from bench.rig import Rig
 from bench.rows import Found, Pair
 from bench.seen import watching
 from bench.sizes import Sizes
+from bench.stage import PATIENCE
 from gatehold.kube.resources import LEASES
 
 SYSTEM: Final = "gatehold-system"
@@ -32,9 +33,9 @@ async def with_many_held(rig: Rig, sizes: Sizes) -> Found:
             began = time.perf_counter()
             rig.operator.start()
             first = await rig.released.first(decided, 300)
-            taken_over.append(Pair(first - await lease.wait(["gatehold-operator"], 30)))
+            taken_over.append(Pair(first - await lease.wait(["gatehold-operator"], PATIENCE)))
             started.append(Pair(first - began))
-            await rig.released.wait(decided, 60)
+            await rig.released.wait(decided, PATIENCE)
     await rig.sweep()
     return {"restart-held": taken_over, "restart-start": started}
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from bench import rollouts, stage
 from bench.groups.decisions import at
-from bench.groups.expiry import last
+from bench.groups.expiry import in_time, last
 from bench.groups.restart import DECIDED, SYSTEM, taken
 from bench.groups.weight import resident, rested
 from bench.rig import Rig, metrics
@@ -18,7 +19,7 @@ from bench.rollouts import NEW, RolloutSeeds
 from bench.rows import Found, Pair
 from bench.seen import Seen, watching
 from bench.sizes import Sizes
-from bench.stage import NAMESPACE
+from bench.stage import NAMESPACE, PATIENCE
 from gatehold.kube.resources import DEPLOYMENTS, LEASES, REQUESTS, ROLLOUTS
 
 WHOLE: Final = "whole-canary"
@@ -26,9 +27,8 @@ ALLOWED: Final = 34
 """Writes that a canary of two steps may take: 21 that decide something, 10 Events, and three that only show how pods do.
 On the Rollout: begun, canary answered, asks, seen, until, promoting, stable answered, ended, canary answered, authors done
 with. On others: a template, the canary twice, stable; the request is made, asked, approved, begun, released, closed."""
-_AHEAD: Final = 5.0
-"""Seconds between the set-up and the deadline, and so many more for each Rollout."""
 _AN_OBJECT: Final = 1 / 60
+"""Seconds by which each Rollout puts the deadline off."""
 _WRITES: Final = re.compile(r'^gatehold_writes_total\{resource="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -44,7 +44,7 @@ async def writes(rig: Rig, sizes: Sizes) -> Found:
     request = await rollouts.deploy(rig.who, WHOLE)
     async with watching(rig.who.admin, REQUESTS, NAMESPACE, _done) as done:
         await stage.say(rig.who, request, "approve")
-        await done.wait([request], 60)
+        await done.wait([request], PATIENCE)
     await rollouts.until(rig.who, WHOLE, rollouts.at_rest)
     await asyncio.sleep(1)
     made = await _written(rig) - before
@@ -129,7 +129,7 @@ async def _each(rig: Rig, seeds: RolloutSeeds, stable: Seen, names: Sequence[str
         request = seeds.request(name)
         await stage.say(rig.who, request, "approve")
         answered = time.perf_counter()
-        promoted = await stable.wait([name], 30)
+        promoted = await stable.wait([name], PATIENCE)
         found.append(promoted - min(answered, rig.decided.at.get(request, answered)))
     return found
 
@@ -153,7 +153,7 @@ async def _down(rig: Rig, held: int) -> AsyncIterator[None]:
     yield
     rig.operator.start()
     await rig.until_acting(rig.operator)
-    await rig.until_known(rig.pending + held, 60 + held / 20)
+    await rig.until_known(rig.pending + held, PATIENCE + held / 20)
 
 
 # ---- a restart
@@ -173,9 +173,9 @@ async def _restarts(rig: Rig, sizes: Sizes, seeds: RolloutSeeds, others: int) ->
                 began = time.perf_counter()
                 rig.operator.start()
                 first = await stable.first(names, 300)
-                over.append(Pair(first - await lease.wait(["gatehold-operator"], 30)))
+                over.append(Pair(first - await lease.wait(["gatehold-operator"], PATIENCE)))
                 started.append(Pair(first - began))
-            await stable.wait(names, 60)
+            await stable.wait(names, PATIENCE)
             async with _down(rig, others):
                 await rollouts.remove(rig, seeds, names)
     return over, started
@@ -193,7 +193,7 @@ async def same_second(rig: Rig, sizes: Sizes) -> Found:
             figures = {}
             for whose in ("ours", "bare") if number % 2 == 0 else ("bare", "ours"):
                 expire = _expire if whose == "ours" else _expire_bare
-                figures[whose] = await expire(rig, seeds, seen, rig.names(whose, sizes.rollouts_expiring))
+                figures[whose] = await in_time(partial(expire, rig, seeds, seen, sizes.rollouts_expiring))
             pairs.append(Pair(figures["ours"], figures["bare"]))
     return {"rollouts-expiry": pairs}
 
@@ -204,28 +204,32 @@ def _over(kind: str, body: dict[str, Any]) -> str:
     return body["metadata"]["name"] if last else ""
 
 
-async def _expire(rig: Rig, seeds: RolloutSeeds, seen: Seen, names: Sequence[str]) -> float:
+async def _expire(rig: Rig, seeds: RolloutSeeds, seen: Seen, count: int, ahead: float) -> float:
     """The deadline is set once the operator knows them all: nobody can tell how long a start takes."""
-    async with _down(rig, len(names)):
+    names = rig.names("ours", count)
+    async with _down(rig, count):
         await rollouts.put(rig, seeds, names)
-    when = _soon(len(names))
+    when = _soon(count, ahead)
     await rollouts.put(rig, seeds, names, datetime.fromtimestamp(when, UTC).isoformat().replace("+00:00", "Z"))
-    late = await last(seen, [seeds.request(name) for name in names], when)
-    async with _down(rig, 0):
-        await rollouts.remove(rig, seeds, names)
-    return late
+    try:
+        return await last(seen, [seeds.request(name) for name in names], when)
+    finally:
+        async with _down(rig, 0):
+            await rollouts.remove(rig, seeds, names)
 
 
-async def _expire_bare(rig: Rig, seeds: RolloutSeeds, seen: Seen, names: Sequence[str]) -> float:
+async def _expire_bare(rig: Rig, seeds: RolloutSeeds, seen: Seen, count: int, ahead: float) -> float:
+    names = rig.names("bare", count)
     async with _down(rig, 0):
         await rollouts.put(rig, seeds, names)
-        when = _soon(len(names))
-        async with rig.bare("roll-back", str(when)):
-            await rig.bare_ready()
-            late = await last(seen, [seeds.request(name) for name in names], when)
-        await rollouts.remove(rig, seeds, names)
-    return late
+        when = _soon(count, ahead)
+        try:
+            async with rig.bare("roll-back", str(when)):
+                await rig.bare_ready()
+                return await last(seen, [seeds.request(name) for name in names], when)
+        finally:
+            await rollouts.remove(rig, seeds, names)
 
 
-def _soon(count: int) -> float:
-    return float(int(time.time() + _AHEAD + count * _AN_OBJECT) + 1)
+def _soon(count: int, ahead: float) -> float:
+    return float(int(time.time() + ahead + count * _AN_OBJECT) + 1)

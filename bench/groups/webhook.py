@@ -1,7 +1,6 @@
 """The webhook for evictions: how soon it answers at a steady rate, and how many it answers when all come at once."""
 
 import asyncio
-import socket
 import urllib.error
 import urllib.request
 
@@ -11,6 +10,7 @@ from bench.rig import Rig
 from bench.rows import Found, Pair
 from bench.sizes import Sizes
 from playground import OperatorProcess
+from playground.operator_process import PATIENT
 
 RATE = 200.0
 """Evictions a second."""
@@ -18,11 +18,12 @@ RATE = 200.0
 
 async def latency(rig: Rig, sizes: Sizes) -> Found:
     """Many pods on fifty nodes, ten of them cordoned and asked about; every answer comes from memory."""
-    port = _free_port()
+    port = rig.plane.reserve_port()
     await rig.stop(rig.operator)
     rig.say(f"the webhook at {sizes.evicted_among} pods: setting up")
     authority = await webhook.put(rig.who, sizes.evicted_among, port)
-    operator = OperatorProcess(rig.plane, "gatehold-webhook", webhook_port=str(port), webhook_address=webhook.HOST)
+    settings = {"webhook_port": str(port), "webhook_address": webhook.HOST, **PATIENT}
+    operator = OperatorProcess(rig.plane, "gatehold-webhook", **settings)
     operator.start()
     reviews = webhook.Reviews(port, authority, sizes.evicted_among)
     try:
@@ -44,12 +45,6 @@ async def latency(rig: Rig, sizes: Sizes) -> Found:
         await rig.until_acting(rig.operator)
         await rig.until_known(rig.pending)
     return {"webhook-p50": p50s, "webhook-p99": p99s, "webhook-burst": bursts}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((webhook.HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _site(operator: OperatorProcess, where: str) -> str:

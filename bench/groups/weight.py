@@ -73,7 +73,7 @@ async def rested(rig: Rig, sizes: Sizes) -> None:
         was, before = before, _processor_seconds(pid)
         return was >= 0 and before - was < 0.1 * sizes.settle
 
-    await asyncio.to_thread(wait_until, rests, "the operator rests", 120 + rig.pending / 200)
+    await asyncio.to_thread(wait_until, rests, "the operator rests", stage.PATIENCE + rig.pending / 200)
 
 
 def _pid(operator: OperatorProcess) -> int:
