@@ -10,7 +10,8 @@ import yaml
 from controlplane import Cluster, ControlPlane, wait_until
 from playground import Launch, OperatorProcess, install, wait_enforced
 from playground.install import WALL
-from tests.e2e.stage import Stage, connection
+from playground.operator_process import PATIENT
+from tests.e2e.stage import PATIENCE, Stage, connection
 from tests.wall.api import Call, path
 
 Body = dict[str, Any]
@@ -33,11 +34,11 @@ def shipped(kind: str, name: str) -> Body:
 
 
 @contextlib.contextmanager
-def world_of_its_own(launch: Launch | None = None) -> Iterator[OperatorProcess]:
+def world_of_its_own(launch: Launch | None = None, **settings: str) -> Iterator[OperatorProcess]:
     """A control plane and an operator for one file, since everybody in it is affected by a gap."""
     with ControlPlane.start(nodes=2) as cluster:
         install(cluster)
-        process = OperatorProcess(cluster, launch=launch)
+        process = OperatorProcess(cluster, launch=launch, **PATIENT, **settings)
         process.start()
         wait_enforced(cluster)
         yield process
@@ -71,7 +72,7 @@ def jam(stage: Stage) -> Iterator[None]:
     stage.job("probe-of-the-jam", "nobody")
     change = Call(stage.path("job", "probe-of-the-jam"), {"metadata": {"annotations": {"a": "b"}}}, query={"dryRun": "All"})
     try:
-        wait_until(lambda: not stage.api().send(change).ok, "the jam is in force", 15)
+        wait_until(lambda: not stage.api().send(change).ok, "the jam is in force", 60)
         yield
     finally:
         for kind in ("ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"):
@@ -84,7 +85,12 @@ def removed(_: Body) -> None:
 
 
 def put(cluster: Cluster, body: Body, wanted: Body | None) -> None:
-    """Make an object of the wall what is wanted, whatever it is now."""
+    """Make an object of the wall what is wanted, whatever it is now; its controller may write its status meanwhile."""
+    wait_until(lambda: _put(cluster, body, wanted), f"{body['kind']} {body['metadata']['name']} is put", 60)
+
+
+def _put(cluster: Cluster, body: Body, wanted: Body | None) -> bool:
+    """Try once; False where somebody else wrote between the look and the write."""
     admin = connection(cluster.admin_kubeconfig)
     plural, name = KINDS[body["kind"]], body["metadata"]["name"]
     live = admin.get(path(ADMISSION, plural, None, name))
@@ -95,7 +101,10 @@ def put(cluster: Cluster, body: Body, wanted: Body | None) -> None:
     else:
         version = {"resourceVersion": live["metadata"]["resourceVersion"]}
         whole = {**wanted, "metadata": {**wanted["metadata"], **version}}
-        admin.must(Call(path(ADMISSION, plural, None, name), whole, "put"))
+        answer = admin.send(Call(path(ADMISSION, plural, None, name), whole, "put"))
+        assert answer.ok or answer.code == 409, answer.message
+        return answer.ok
+    return True
 
 
 def write_verdict(stage: Stage, name: str, number: int, user: str, *, word: str = "approve", role: str = "sre") -> None:
@@ -103,7 +112,7 @@ def write_verdict(stage: Stage, name: str, number: int, user: str, *, word: str 
     digest = stage.get("apr", name)["status"]["requestDigest"]
     line = f"{word}|{digest}|{role}|{user}||forged by mallory, at length"
     call = Call(stage.path("apr", name), {"metadata": {"annotations": {f"verdict.gatehold.dev/{number}": line}}})
-    wait_until(lambda: stage.api("mallory").send(call).ok, f"a forgery on {name} gets in", 15)
+    wait_until(lambda: stage.api("mallory").send(call).ok, f"a forgery on {name} gets in", 60)
 
 
 def recorded(body: Body) -> list[tuple[str, str, bool, str]]:
@@ -112,7 +121,7 @@ def recorded(body: Body) -> list[tuple[str, str, bool, str]]:
     return [(v["verdict"], v["username"], v.get("counted", True), v.get("reason", "")) for v in found]
 
 
-def until_enforced(cluster: Cluster, status: str, seconds: float = 60) -> Body:
+def until_enforced(cluster: Cluster, status: str, seconds: float = PATIENCE) -> Body:
     """Wait until every policy says so; answers the condition of the probe's policy."""
     admin = connection(cluster.admin_kubeconfig)
     found: dict[str, Body] = {}

@@ -4,10 +4,11 @@ import signal
 
 import urllib3
 
-from controlplane import wait_until
+from controlplane import Cluster, wait_until
 from playground import OperatorProcess
 
-_POOL = urllib3.PoolManager(retries=False, timeout=2.0)
+_POOL = urllib3.PoolManager(retries=False, timeout=20.0)
+"""Who does not listen refuses at once; who listens, on a busy machine, may take some seconds to answer."""
 
 
 def site(process: OperatorProcess, where: str) -> tuple[int, str]:
@@ -26,7 +27,7 @@ def metric(process: OperatorProcess, name: str) -> float | None:
     return next((float(value) for series, value in lines if series == name), None)
 
 
-def until_acting(process: OperatorProcess, seconds: float = 60) -> None:
+def until_acting(process: OperatorProcess, seconds: float = 120) -> None:
     """Wait until this replica acts, the wall proven."""
 
     def acts() -> bool:
@@ -39,7 +40,12 @@ def until_acting(process: OperatorProcess, seconds: float = 60) -> None:
 def crash(process: OperatorProcess) -> None:
     """kill -9, and free its Lease: who is surely dead need not be waited for."""
     process.kill()
-    process.cluster.kubectl("-n", "gatehold-system", "delete", "lease", "gatehold-operator", "--ignore-not-found")
+    free_lease(process.cluster)
+
+
+def free_lease(cluster: Cluster) -> None:
+    """Take the Lease away, so that a standby acts at its next look: the time that its term would take is up."""
+    cluster.kubectl("-n", "gatehold-system", "delete", "lease", "gatehold-operator", "--ignore-not-found")
 
 
 def freeze(process: OperatorProcess) -> None:

@@ -13,6 +13,7 @@ import urllib3
 from controlplane import Cluster, kubernetes, wait_until
 from playground import OperatorProcess, bind_people
 from tests.e2e import unstamped
+from tests.e2e.rights import until_people_are_bound
 from tests.wall.api import Api, Call, path
 
 Body = dict[str, Any]
@@ -30,6 +31,8 @@ _PLURALS: Final = {
 _NUMBERS = itertools.count()
 STAMPED: Final = kubernetes() >= (1, 36)
 """Whether the API server turns words into verdicts and writes down who asks."""
+PATIENCE: Final = 120
+"""Seconds to wait for what must come: a machine that is busy for half a minute is no fault of what is awaited."""
 
 
 @dataclass
@@ -164,35 +167,37 @@ class Stage:
 
     # ---- waiting
 
-    def until_phase(self, name: str, *phases: str, seconds: float = 60) -> Body:
+    def until_phase(self, name: str, *phases: str, seconds: float = PATIENCE) -> Body:
         """Wait until the request is in one of these phases."""
         return self.until(name, lambda body: body.get("status", {}).get("phase") in phases, f"phase {phases}", seconds)
 
-    def until_done(self, name: str, seconds: float = 60) -> Body:
+    def until_done(self, name: str, seconds: float = PATIENCE) -> Body:
         """Wait until nothing is left to watch."""
         return self.until(
             name, lambda body: body["metadata"].get("labels", {}).get("gatehold.dev/done") == "true", "label done", seconds
         )
 
-    def until_prepared(self, name: str, seconds: float = 60) -> Body:
+    def until_prepared(self, name: str, seconds: float = PATIENCE) -> Body:
         """Wait until people can answer."""
         return self.until(name, lambda body: "requestDigest" in body.get("status", {}), "a digest", seconds)
 
-    def until_held(self, name: str, reason: str, seconds: float = 60) -> Body:
+    def until_held(self, name: str, reason: str, seconds: float = PATIENCE) -> Body:
         """Wait until the request is held for this reason."""
         return self.until(name, lambda body: condition(body, "Held") == ("True", reason), f"Held/{reason}", seconds)
 
-    def until_gone(self, kind: str, name: str, seconds: float = 60) -> None:
+    def until_gone(self, kind: str, name: str, seconds: float = PATIENCE) -> None:
         """Wait until the object is not there any more."""
         wait_until(lambda: self.find(kind, name) is None, f"{kind} {name} is gone", seconds)
 
-    def until_unguarded(self, name: str, seconds: float = 60) -> None:
+    def until_unguarded(self, name: str, seconds: float = PATIENCE) -> None:
         """Wait until the API server, too, has taken up that the wall is open: it loads policies once a second."""
         forged = {"metadata": {"annotations": {"verdict.gatehold.dev/999": "junk"}}}
         call = Call(self.path("apr", name), forged, query={"dryRun": "All"})
         wait_until(lambda: self.api().send(call).ok, f"a forgery on {name} gets in", seconds)
 
-    def until(self, name: str, holds: Callable[[Body], object], what: str, seconds: float = 60, kind: str = "apr") -> Body:
+    def until(
+        self, name: str, holds: Callable[[Body], object], what: str, seconds: float = PATIENCE, kind: str = "apr"
+    ) -> Body:
         """Wait until something holds for an object; the failure shows the object and the operator's log."""
         last: Body = {}
 
@@ -216,7 +221,7 @@ class Stage:
         """Reason and type of the Events about a request."""
         return [(e["reason"], e["type"]) for e in self.all("events") if e["regarding"]["name"] == name]
 
-    def until_told(self, name: str, *reasons: str, seconds: float = 60) -> list[str]:
+    def until_told(self, name: str, *reasons: str, seconds: float = PATIENCE) -> list[str]:
         """Wait until Events tell all of these; answers every reason told. Events follow the status, they do not lead it."""
 
         def told() -> bool:
@@ -230,11 +235,15 @@ class Stage:
         return self.cluster.kubectl("-n", self.namespace, *args, user=user, stdin=stdin).stdout
 
 
-def new_stage(cluster: Cluster, operator: OperatorProcess) -> Stage:
-    """A namespace of its own, with its people."""
+def new_stage(cluster: Cluster, operator: OperatorProcess, *, pods: bool = True) -> Stage:
+    """A namespace of its own, with its people, whose rights are in force. Without controllers, no `pods` can be made."""
     namespace = f"t{next(_NUMBERS)}"
     bind_people(cluster, namespace)
-    return Stage(cluster, namespace, operator)
+    until_people_are_bound(connection(cluster.admin_kubeconfig), namespace)
+    stage, account = Stage(cluster, namespace, operator), path("v1", "serviceaccounts", namespace, "default")
+    if pods:
+        wait_until(lambda: stage.api().get(account) is not None, "pods can be made there", PATIENCE)
+    return stage
 
 
 def condition(body: Body, kind: str) -> tuple[str, str]:

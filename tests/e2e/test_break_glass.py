@@ -20,7 +20,7 @@ def test_a_job_without_a_request_that_is_let_go_by_hand_is_said_and_counted_once
             "Warning"
         ]
 
-    wait_until(told, "a Warning about the Job", 60)
+    wait_until(told, "a Warning about the Job", 120)  # it looks every 30 s
     assert metric(stage.operator, "gatehold_overrides_total") == before + 1
     assert stage.get("job", "lonely")["metadata"]["annotations"]["gatehold.dev/override-recorded"] == "true"
 

@@ -12,6 +12,7 @@ import pytest
 from controlplane import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def demo(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_the_demo_tells_the_whole_story(demo: "subprocess.Popen[str]", tmp_path: Path) -> None:
-    told, _ = demo.communicate(timeout=240)
+    told, _ = demo.communicate(timeout=500)
 
     assert demo.returncode == 0, told
     for sentence in (
@@ -63,10 +64,10 @@ def test_control_c_ends_the_demo_and_everything_it_started(demo: "subprocess.Pop
         if "apply -f web.yaml" in line:
             break
     os.killpg(demo.pid, signal.SIGINT)
-    demo.communicate(timeout=60)
+    demo.communicate(timeout=120)
 
     assert demo.returncode == 130
-    wait_until(lambda: left_below(tmp_path) == [], "nothing left", 20)
+    wait_until(lambda: left_below(tmp_path) == [], "nothing left", 60)
 
 
 def left_below(folder: Path) -> list[str]:

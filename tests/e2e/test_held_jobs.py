@@ -26,7 +26,7 @@ def waiting(stage: Stage, name: str, **policy: Any) -> tuple[str, Body]:
 def until_patched(stage: Stage, job: str, patch: Body) -> None:
     """Change a Job as cluster admin as soon as the API server has taken up that the wall is open."""
     call = Call(stage.path("job", job), patch, "strategic")
-    wait_until(lambda: stage.api().send(call).ok, f"Job {job} can be changed", 15)
+    wait_until(lambda: stage.api().send(call).ok, f"Job {job} can be changed", 60)
 
 
 def test_a_job_replaced_under_the_same_name_supersedes_the_request(stage: Stage) -> None:
@@ -136,7 +136,7 @@ def test_ten_requests_about_one_job_in_the_same_moment_leave_one(stage: Stage) -
     job = stage.job("fought-over", policy)
     for number in range(10):
         stage.post(stage.question(f"n{number}", policy, job=job))
-    wait_until(lambda: all("phase" in body["status"] for body in stage.all("apr")), "all were looked at", 20)
+    wait_until(lambda: all("phase" in body["status"] for body in stage.all("apr")), "all were looked at", 60)
     phases = sorted(body["status"]["phase"] for body in stage.all("apr"))
     assert phases == ["Failed"] * 9 + ["Pending"]
     reasons = {failure(body) for body in stage.all("apr") if body["status"]["phase"] == "Failed"}

@@ -88,9 +88,9 @@ def test_denied_while_it_runs_is_stopped_then_undone(stage: Stage) -> None:
     done = stage.until_done("loop-1")
     assert done["status"]["phase"] == "Denied"
     assert condition(done, "RolledBack") == ("True", "UndoCompleted")
-    stopped = stage.get("job", "loop")
-    assert stopped["spec"]["suspend"] is True
-    assert not stopped["status"].get("active")
+    assert stage.get("job", "loop")["spec"]["suspend"] is True
+    assert all(pod["status"]["phase"] in ("Succeeded", "Failed") for pod in stage.pods_of(job))
+    stage.until("loop", lambda body: not body["status"].get("active"), "nothing active", kind="job")
 
 
 def test_override_lets_it_pass_and_nobody_overlooks_it(stage: Stage) -> None:
@@ -128,4 +128,4 @@ def test_without_an_effect_approved_is_the_end(stage: Stage) -> None:
     done = stage.until_done("step")
     assert done["status"]["phase"] == "Approved"
     assert condition(done, "Ready")[0] == "True"
-    stage.kubectl("wait", "apr/step", "--for=condition=Approved", "--timeout=5s")
+    stage.kubectl("wait", "apr/step", "--for=condition=Approved", "--timeout=60s")

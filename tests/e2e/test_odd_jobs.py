@@ -64,6 +64,7 @@ def test_odd_jobs_as_subjects(crowd: Crowd) -> None:
         answer = crowd.ask({"spec": spec})
         assert answer.ok, f"{name}: {answer.message}"
 
+    stage.until("nothing-to-complete", lambda job: condition(job, "Complete")[0] == "True", "its end", kind="job")
     at_once(ask, ODD)
     waiting = crowd.until_looked_at()
     assert [j["metadata"]["name"] for j in stage.all("job") if not j["spec"]["suspend"]] == []

@@ -172,7 +172,7 @@ def newer_crd(stage: Stage) -> Iterator[None]:
     def change(operation: Body, *, taken: bool) -> None:
         stage.api().must(Call(crds, [{**operation, "path": words}], "json"))
         newer = {**SRE, "effects": ["Reboot"]}
-        wait_until(lambda: create(stage, "newer", newer, dryRun="All").ok == taken, "the API server has the CRD", 20)
+        wait_until(lambda: create(stage, "newer", newer, dryRun="All").ok == taken, "the API server has the CRD", 60)
 
     change({"op": "add", "value": "Reboot"}, taken=True)
     yield

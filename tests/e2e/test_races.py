@@ -57,7 +57,7 @@ def until_all(stage: Stage, names: list[str], holds: Callable[[Body], bool], wha
         return all(holds(found[name]) for name in names)
 
     try:
-        wait_until(look, f"{len(names)} requests: {what}", 60)
+        wait_until(look, f"{len(names)} requests: {what}", 120)
     except Exception as error:
         left = [(name, found[name]["status"]) for name in names if not holds(found[name])]
         raise AssertionError(f"{error}\n{left[:3]}\n{stage.operator.log(60)}") from error
@@ -117,7 +117,7 @@ def events_of(stage: Stage) -> dict[str, Counter[str]]:
 def settled(stage: Stage, names: list[str]) -> dict[str, tuple[Body, Counter[str]]]:
     """Every request at its end, with its Events; all of them agree with their Jobs."""
     done = until_all(stage, names, is_done, "done")
-    wait_until(lambda: all(set(events_of(stage)[n]) & ENDS for n in names), "Events tell every end", 20)
+    wait_until(lambda: all(set(events_of(stage)[n]) & ENDS for n in names), "Events tell every end", 60)
     told = events_of(stage)
     for name in names:
         agree(stage, done[name], told[name])

@@ -44,7 +44,7 @@ def dead_webhook(stage: Stage) -> Iterator[None]:
     stage.job("probe-of-the-hook", "nobody")
     change = Call(stage.path("job", "probe-of-the-hook"), {"metadata": {"annotations": {"a": "b"}}}, query={"dryRun": "All"})
     try:
-        wait_until(lambda: not admin.send(change).ok, "the webhook is in force", 15)
+        wait_until(lambda: not admin.send(change).ok, "the webhook is in force", 60)
         yield
     finally:
         admin.must(Call(path(ADMISSION, plural, None, name), how="delete"))
@@ -61,9 +61,9 @@ def test_a_release_that_is_refused_is_told_once_and_made_once_it_passes(stage: S
         assert f"ValidatingAdmissionPolicy 'jam-{stage.namespace}'" in message(held, "Held")
         stage.until_told(name, "WriteRefused")
         begun = tries(stage)
-        wait_until(lambda: tries(stage) >= begun + 3, "it tries on", 30)
+        wait_until(lambda: tries(stage) >= begun + 3, "it tries on", 90)
         assert stage.get("apr", name)["metadata"]["resourceVersion"] == held["metadata"]["resourceVersion"]
-    done = stage.until_done(name, seconds=60)
+    done = stage.until_done(name)
     assert (done["status"]["phase"], condition(done, "Held")) == ("Released", ("False", "EffectComplete"))
     assert stage.events(name).count(("WriteRefused", "Warning")) == 1
 
@@ -79,7 +79,7 @@ def test_a_stop_that_is_refused_stalls_the_undo_and_it_goes_on_once_it_passes(st
         assert condition(stuck, "Reconciling")[0] == "False"
         assert message(stuck, "Stalled").startswith("the API server refuses to stop Job busy: ")
         stage.until_told(name, "Denied", "WriteRefused")
-    done = stage.until_done(name, seconds=60)
+    done = stage.until_done(name)
     assert condition(done, "RolledBack") == ("True", "UndoCompleted")
     assert condition(done, "Stalled") == ("True", "DeniedByReviewer")
 
@@ -91,4 +91,4 @@ def test_a_webhook_that_nobody_answers_for_is_a_refusal_too(stage: Stage) -> Non
         held = stage.until_held(name, "WriteRefused")
         assert "failed calling webhook" in message(held, "Held")
         assert "?timeout" not in message(held, "Held")
-    assert stage.until_done(name, seconds=60)["status"]["phase"] == "Released"
+    assert stage.until_done(name)["status"]["phase"] == "Released"

@@ -4,6 +4,7 @@ import pytest
 
 from controlplane import KubectlError
 from tests.e2e.gaps import gap, removed
+from tests.e2e.rights import until_allowed
 from tests.e2e.stage import Stage, condition, failure, message
 from tests.wall.api import Api, Call
 
@@ -86,6 +87,7 @@ def test_the_requester_does_not_decide_their_own_request(stage: Stage) -> None:
     policy = stage.policy(quorum=[{"role": "sre"}])
     stage.kubectl("create", "rolebinding", "alice-asks", "--role=gatehold-asks", "--user=alice")
     stage.kubectl("create", "rolebinding", "alice-edits", "--clusterrole=edit", "--user=alice")
+    until_asks(stage, "alice")
     stage.request("own", policy, user="alice")
     stage.until_prepared("own")
     for word in ("approve", "deny"):
@@ -103,7 +105,15 @@ def robot(stage: Stage) -> Api:
     stage.kubectl("create", "serviceaccount", "robot")
     stage.kubectl("create", "rolebinding", "robot-asks", "--role=gatehold-asks", f"--serviceaccount={stage.namespace}:robot")
     stage.kubectl("create", "rolebinding", "robot-edits", "--clusterrole=edit", f"--serviceaccount={stage.namespace}:robot")
+    until_asks(stage, f"system:serviceaccount:{stage.namespace}:robot")
     return stage.api().with_token(stage.kubectl("create", "token", "robot").strip())
+
+
+def until_asks(stage: Stage, user: str) -> None:
+    """Wait until what a person or an account was just given is in force."""
+    where = {"namespace": stage.namespace, "group": "gatehold.dev"}
+    until_allowed(stage.api(), user, verb="request", resource="approvalpolicies", **where)
+    until_allowed(stage.api(), user, verb="create", resource="approvalrequests", **where)
 
 
 def test_a_service_account_that_asks_needs_one_reviewer_more(stage: Stage) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from controlplane import wait_until
+from tests.e2e.rights import until_allowed
 from tests.e2e.stage import Body, Stage, condition, failure, message
 
 
@@ -90,7 +91,7 @@ def until_seen(stage: Stage, policy: str) -> None:
         body = policy_of(stage, policy)
         return bool(body["status"]["observedGeneration"] == body["metadata"]["generation"])
 
-    wait_until(seen, f"policy {policy} is seen", 15)
+    wait_until(seen, f"policy {policy} is seen", 60)
 
 
 def test_an_effect_that_the_policy_does_not_list_fails(stage: Stage) -> None:
@@ -128,7 +129,7 @@ def test_one_person_cannot_fill_the_queue_of_a_namespace(stage: Stage) -> None:
     def settled() -> bool:
         return all("phase" in body["status"] for body in stage.all("apr"))
 
-    wait_until(settled, "the operator has looked at all of them", 40)
+    wait_until(settled, "the operator has looked at all of them", 120)
     failed = [body for body in stage.all("apr") if body["status"]["phase"] == "Failed"]
     assert [failure(body) for body in failed] == ["TooManyPending"]
     stage.request("of-ci", policy)
@@ -146,6 +147,8 @@ def grant(stage: Stage, policy: str) -> None:
     right = ("--verb=auto-approve", "--resource=approvalpolicies.gatehold.dev", f"--resource-name={policy}")
     stage.kubectl("create", "role", "auto", *right)
     stage.kubectl("create", "rolebinding", "auto", "--role=auto", "--serviceaccount=gatehold-system:gatehold")
+    right_there = {"verb": "auto-approve", "group": "gatehold.dev", "resource": "approvalpolicies", "name": policy}
+    until_allowed(stage.api(), "system:serviceaccount:gatehold-system:gatehold", namespace=stage.namespace, **right_there)
 
 
 def test_an_automatic_tier_without_the_grant_asks_people(stage: Stage) -> None:

@@ -1,51 +1,15 @@
 """What is left of a request: writes that are counted, Events, notices, and what retention keeps."""
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import datetime
-
-import urllib3
 
 from controlplane import wait_until
 from tests.e2e.notices import Receiver
 from tests.e2e.stage import Body, Stage, condition
-from tests.wall.api import Call
+from tests.e2e.witness import versions, watched
 
 NOTE = "gatehold.dev/prepared-by"
 DONE = "gatehold.dev/done"
 FLUX = "kustomize.toolkit.fluxcd.io/name"
-
-
-@contextmanager
-def watched(stage: Stage, kind: str) -> Iterator[list[Body]]:
-    """Every version of every object of a kind in the namespace, as the watch tells them."""
-    api = stage.api()
-    seen: list[Body] = []
-    version = api.must(Call(stage.path(kind), how="get"))["metadata"]["resourceVersion"]
-    address = f"{api.server}{stage.path(kind)}?watch=true&resourceVersion={version}&timeoutSeconds=120"
-    stream = api._pool.request("GET", address, preload_content=False)
-
-    def read() -> None:
-        pending = b""
-        with suppress(urllib3.exceptions.HTTPError):  # the end is our own: the watch is cut off
-            while chunk := stream.read1():
-                *lines, pending = (pending + chunk).split(b"\n")
-                seen.extend(json.loads(line)["object"] for line in lines)
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        yield seen
-    finally:
-        stream.shutdown()
-        reader.join(timeout=10)
-
-
-def versions(seen: list[Body], name: str) -> list[Body]:
-    """The versions of one object."""
-    return [body for body in seen if body["metadata"]["name"] == name]
 
 
 def is_finished(seen: list[Body], name: str) -> bool:
@@ -57,14 +21,14 @@ def is_finished(seen: list[Body], name: str) -> bool:
 def test_a_whole_life_with_two_verdicts_and_a_release_takes_eight_writes_at_most(stage: Stage) -> None:
     policy = stage.policy()
     job = stage.job("counted", policy)
-    with watched(stage, "apr") as seen:
+    with watched(stage.api(), stage.path("apr")) as seen:
         stage.request("counted-1", policy, job=job)
         stage.until_prepared("counted-1")
         stage.say("alice", "counted-1", "approve")
         stage.until("counted-1", lambda body: body["status"]["approvals"] == "1/2", "1/2")
         stage.say("bob", "counted-1", "approve")
         stage.until_done("counted-1")
-        wait_until(lambda: is_finished(seen, "counted-1"), "the watch has told all", 10)
+        wait_until(lambda: is_finished(seen, "counted-1"), "the watch has told all", 60)
     life = versions(seen, "counted-1")
     by_the_operator = len(life) - 1 - 2  # without its creation and what the two people wrote
     assert by_the_operator <= 4 + 2 + 2, [body["status"].get("phase") for body in life]
@@ -73,22 +37,22 @@ def test_a_whole_life_with_two_verdicts_and_a_release_takes_eight_writes_at_most
 def test_an_undone_life_stays_within_its_bar_too(stage: Stage) -> None:
     policy = stage.policy(quorum=[{"role": "sre"}])
     job, undo = stage.job("forth", policy, fake="fails"), stage.job("and-back", policy)
-    with watched(stage, "apr") as seen:
+    with watched(stage.api(), stage.path("apr")) as seen:
         stage.request("forth-1", policy, job=job, undo=undo)
         stage.until_prepared("forth-1")
         stage.say("alice", "forth-1", "approve")
         stage.until_done("forth-1")
-        wait_until(lambda: is_finished(seen, "forth-1"), "the watch has told all", 10)
+        wait_until(lambda: is_finished(seen, "forth-1"), "the watch has told all", 60)
     by_the_operator = len(versions(seen, "forth-1")) - 1 - 1
     assert by_the_operator <= 4 + 1 + 4  # the job began and ended, its undo began and ended
 
 
 def test_the_bookkeeping_annotation_stands_before_the_digest(stage: Stage) -> None:
     policy = stage.policy()
-    with watched(stage, "apr") as seen:
+    with watched(stage.api(), stage.path("apr")) as seen:
         stage.request("noted", policy)
         stage.until_prepared("noted")
-        wait_until(lambda: any("requestDigest" in body["status"] for body in versions(seen, "noted")), "the digest", 10)
+        wait_until(lambda: any("requestDigest" in body["status"] for body in versions(seen, "noted")), "the digest", 60)
     life = versions(seen, "noted")
     prepared = next(body for body in life if "requestDigest" in body["status"])
     before = life[life.index(prepared) - 1]
@@ -100,12 +64,12 @@ def test_the_bookkeeping_annotation_stands_before_the_digest(stage: Stage) -> No
 def test_the_last_write_of_all_is_the_label_done(stage: Stage) -> None:
     policy = stage.policy(quorum=[{"role": "sre"}])
     job = stage.job("tidy", policy)
-    with watched(stage, "apr") as seen:
+    with watched(stage.api(), stage.path("apr")) as seen:
         stage.request("tidy-1", policy, job=job)
         stage.until_prepared("tidy-1")
         stage.say("alice", "tidy-1", "approve")
         stage.until_done("tidy-1")
-        wait_until(lambda: is_finished(seen, "tidy-1"), "the watch has told all", 10)
+        wait_until(lambda: is_finished(seen, "tidy-1"), "the watch has told all", 60)
     *before, last = versions(seen, "tidy-1")
     assert not any(DONE in body["metadata"].get("labels", {}) for body in before)
     assert before[-1]["status"] == last["status"]
@@ -124,7 +88,7 @@ def test_somebody_is_told_when_it_waits_escalates_is_decided_and_is_undone(stage
     stage.until_done("told-1")
 
     uid, wanted = request["metadata"]["uid"], ["Waiting", "Escalated", "Approved", "Failed", "RolledBack"]
-    wait_until(lambda: len(notices.about(uid)) >= len(wanted), "all notices", 15)
+    wait_until(lambda: len(notices.about(uid)) >= len(wanted), "all notices", 60)
     told = notices.about(uid)
     assert [notice["event"] for notice in told] == wanted
     assert {(n["namespace"], n["name"], n["policy"], n["traceID"]) for n in told} == {
@@ -142,7 +106,7 @@ def test_an_override_is_told(stage: Stage, notices: Receiver) -> None:
     stage.say("dana", "loud", "override", "INC-2: everything is down")
     stage.until_done("loud")
     uid = request["metadata"]["uid"]
-    wait_until(lambda: any(notice["event"] == "Overridden" for notice in notices.about(uid)), "the notice", 15)
+    wait_until(lambda: any(notice["event"] == "Overridden" for notice in notices.about(uid)), "the notice", 60)
 
 
 def test_retention_removes_what_is_done_and_over_and_nothing_else(stage: Stage) -> None:
@@ -156,32 +120,32 @@ def test_retention_removes_what_is_done_and_over_and_nothing_else(stage: Stage) 
         stage.say("ci", name, "withdraw", "done with it")
     stage.until_gone("apr", "ended")
     stage.until_gone("apr", "ended-too")
-    assert condition(stage.get("apr", "kept"), "Stalled") == ("True", "WithdrawnByRequester")
+    assert condition(stage.until_done("kept"), "Stalled") == ("True", "WithdrawnByRequester")
     assert stage.get("apr", "pending")["status"]["phase"] == "Pending"
 
 
 def test_retention_keeps_the_newest_twenty_of_a_gitops_tracker(stage: Stage) -> None:
     policy = stage.policy(retentionSeconds=4)
-    for number in range(24):
-        body = stage.question(f"n{number}", policy)
-        body["metadata"]["labels"] = {FLUX: "shop" if number < 22 else "other"}
-        stage.post(body)
     names = [f"n{number}" for number in range(24)]
-    for name in names:
-        stage.until_prepared(name)
-    for name in names:
-        assert stage.word("ci", name, "withdraw", "done with it")[0]
-    ends: dict[str, datetime] = {}
-
-    def ended() -> bool:
-        for body in stage.all("apr"):
-            if (decision := body["status"].get("decision")) is not None:
-                ends[body["metadata"]["name"]] = datetime.fromisoformat(decision["at"])
-        return len(ends) == len(names)
-
-    wait_until(ended, "all of them are over", 20)
-    oldest = sorted(names[:22], key=lambda name: ends[name])[:2]
+    with watched(stage.api(), stage.path("apr")) as seen:  # who looks now and then may find one gone before its end was seen
+        for number, name in enumerate(names):
+            body = stage.question(name, policy)
+            body["metadata"]["labels"] = {FLUX: "shop" if number < 22 else "other"}
+            stage.post(body)
+        for name in names:
+            stage.until_prepared(name)
+        for name in names:
+            assert stage.word("ci", name, "withdraw", "done with it")[0]
+        wait_until(lambda: ended(seen).keys() == set(names), "all of them are over", 60)
+    ends = ended(seen)
+    oldest = sorted(names[:22], key=lambda name: (ends[name], name))[:2]  # a status counts in seconds
     for name in oldest:
         stage.until_gone("apr", name)
     kept = {body["metadata"]["name"] for body in stage.all("apr")}
     assert kept == set(names) - set(oldest)
+
+
+def ended(seen: list[Body]) -> dict[str, datetime]:
+    """When those that are over ended."""
+    decisions = {body["metadata"]["name"]: body["status"].get("decision") for body in tuple(seen)}
+    return {name: datetime.fromisoformat(decision["at"]) for name, decision in decisions.items() if decision is not None}

@@ -10,7 +10,8 @@ import pytest
 from controlplane import KubectlError, wait_until
 from tests.e2e.gaps import jam
 from tests.e2e.operators import until_acting
-from tests.e2e.stage import Stage, condition, failure
+from tests.e2e.stage import Body, Stage, condition, failure
+from tests.e2e.witness import watched
 
 
 def instant(text: str) -> datetime:
@@ -25,23 +26,28 @@ def server_time(stage: Stage) -> datetime:
     return parsedate_to_datetime(answer.headers["Date"])
 
 
-def until_time(stage: Stage, when: datetime, seconds: float = 30) -> None:
+def is_between(before: datetime, when: datetime, after: datetime) -> bool:
+    """Whether something happened between two looks at the server's clock, which tells whole seconds."""
+    return before - timedelta(seconds=2) <= when <= after + timedelta(seconds=2)
+
+
+def until_time(stage: Stage, when: datetime, seconds: float = 90) -> None:
     """Wait until the API server's clock has passed an instant."""
     wait_until(lambda: server_time(stage) > when, f"it is past {when}", seconds)
 
 
 def test_the_deadline_runs_on_the_servers_time_from_the_preparation(stage: Stage) -> None:
-    policy = stage.policy()
+    policy, before = stage.policy(), server_time(stage)
     stage.request("clocked", policy, timeoutSeconds=3)
     asked = stage.until_prepared("clocked")["status"]
     prepared, deadline = instant(asked["preparedAt"]), instant(asked["deadline"])
     assert timedelta(seconds=3) <= deadline - prepared <= timedelta(seconds=4)  # rounded up to a whole second
-    assert abs((server_time(stage) - prepared).total_seconds()) < 3
+    assert is_between(before, prepared, server_time(stage))
 
     done = stage.until_done("clocked")
     assert (done["status"]["phase"], failure(done)) == ("Expired", "DeadlinePassed")
     late = instant(done["status"]["decision"]["at"]) - deadline
-    assert timedelta(0) <= late < timedelta(seconds=2)
+    assert timedelta(0) <= late < timedelta(seconds=30)  # by the deadline itself: without it nobody would look for minutes
     assert condition(done, "Expired")[0] == "True"
     assert condition(done, "RolledBack") == ("True", "NothingToUndo")
 
@@ -71,12 +77,13 @@ def test_a_node_whose_clock_is_two_hours_fast_decides_nothing_wrong(
     try:
         stage.operator.start()
         until_acting(stage.operator)
+        before = server_time(stage)
         stage.request("punctual", policy, timeoutSeconds=3)
         prepared = instant(stage.until_prepared("punctual")["status"]["preparedAt"])
-        assert abs((server_time(stage) - prepared).total_seconds()) < 5
+        assert is_between(before, prepared, server_time(stage))
         done = stage.until_done("punctual")
         assert done["status"]["phase"] == "Expired"
-        assert abs((server_time(stage) - instant(done["status"]["decision"]["at"])).total_seconds()) < 5
+        assert is_between(prepared, instant(done["status"]["decision"]["at"]), server_time(stage))
         assert stage.get("apr", "patient")["status"]["phase"] == "Pending"
         stage.say("alice", "patient", "approve")
         assert stage.until_done("patient")["status"]["phase"] == "Approved"
@@ -90,17 +97,15 @@ def test_a_node_whose_clock_is_two_hours_fast_decides_nothing_wrong(
 
 
 def test_escalation_lets_backups_in_and_never_lowers_the_quorum(stage: Stage) -> None:
-    policy = stage.policy(
-        quorum=[{"role": "sre", "count": 2, "backups": ["duty"]}],
-        escalation=[{"afterSeconds": 4, "roles": ["duty"]}],
-    )
-    stage.request("escalates", policy)
-    asked = stage.until_prepared("escalates")
+    early, late = (escalating(stage, name, seconds) for name, seconds in (("early", 2), ("late", 500)))
+    stage.request("waits", late)
+    asked = stage.until_prepared("waits")
     assert asked["status"]["quorum"][0]["acceptedRoles"] == ["sre"]
     with pytest.raises(KubectlError, match="you hold none of the roles this request needs"):
-        stage.say("dana", "escalates", "approve")
+        stage.say("dana", "waits", "approve")
 
-    opened = stage.until("escalates", lambda body: body["status"]["escalations"][0].get("openedAt"), "opened")
+    stage.request("escalates", early)
+    opened = stage.until("escalates", is_opened, "opened")
     step, entry = opened["status"]["escalations"][0], opened["status"]["quorum"][0]
     assert instant(step["openedAt"]) >= instant(step["at"])
     assert (entry["acceptedRoles"], entry["count"], opened["status"]["approvals"]) == (["sre", "duty"], 2, "0/2")
@@ -112,6 +117,18 @@ def test_escalation_lets_backups_in_and_never_lowers_the_quorum(stage: Stage) ->
     assert done["status"]["phase"] == "Approved"
     assert [v["role"] for v in done["status"]["verdicts"]] == ["duty", "sre"]
     stage.until_told("escalates", "Escalated")
+
+
+def escalating(stage: Stage, name: str, seconds: int) -> str:
+    """A policy of two of sre, which lets a backup in after so many seconds."""
+    quorum = [{"role": "sre", "count": 2, "backups": ["duty"]}]
+    steps = [{"afterSeconds": seconds, "roles": ["duty"]}]
+    return stage.policy(f"{name}-{stage.namespace}", quorum=quorum, escalation=steps)
+
+
+def is_opened(body: Body) -> bool:
+    """Whether the first step of the escalation was taken."""
+    return any(step.get("openedAt") for step in body["status"].get("escalations", [])[:1])
 
 
 def test_a_timeout_beyond_the_policys_bounds_fails(stage: Stage) -> None:
@@ -130,13 +147,14 @@ def test_an_approval_that_cannot_be_used_within_its_validity_lapses(stage: Stage
     job = stage.job("jammed", policy)
     stage.request("jammed-1", policy, job=job)
     stage.until_prepared("jammed-1")
-    with jam(stage):
+    with jam(stage), watched(stage.api(), stage.path("apr")) as seen:  # it is approved for two seconds
         stage.say("alice", "jammed-1", "approve")
-        approved = stage.until_phase("jammed-1", "Approved")
-        assert approved["status"]["effect"]["state"] == "Waiting"
-        assert approved["status"]["effect"]["prior"] == {"suspend": True}
         ended = stage.until_phase("jammed-1", "Lapsed")
         assert failure(ended) == "ValidityPassed"
+        wait_until(lambda: any(phase(body) == "Lapsed" for body in tuple(seen)), "the watch has told all", 60)
+    approved = next(body for body in seen if phase(body) == "Approved")
+    assert approved["status"]["effect"]["state"] == "Waiting"
+    assert approved["status"]["effect"]["prior"] == {"suspend": True}
     done = stage.until_done("jammed-1")
     assert done["status"]["phase"] == "Lapsed"
     assert condition(done, "RolledBack") == ("True", "NothingToUndo")
@@ -144,10 +162,15 @@ def test_an_approval_that_cannot_be_used_within_its_validity_lapses(stage: Stage
     assert stage.pods_of(job) == []
 
 
+def phase(body: Body) -> str:
+    """Where a request stands."""
+    return str(body["status"].get("phase", ""))
+
+
 def test_an_approval_that_no_operator_saw_before_the_deadline_is_recorded_and_does_not_count(stage: Stage) -> None:
     policy = stage.policy(quorum=[{"role": "sre"}])
     job = stage.job("unseen", policy)
-    stage.request("unseen-1", policy, job=job, timeoutSeconds=4)
+    stage.request("unseen-1", policy, job=job, timeoutSeconds=20)
     deadline = instant(stage.until_prepared("unseen-1")["status"]["deadline"])
     stage.operator.stop()
     try:

@@ -15,6 +15,7 @@ import urllib3
 from controlplane import API_ONLY, Component, ControlPlane, wait_until
 from controlplane.errors import TimeIsUpError
 from playground import OperatorProcess, install, wait_enforced
+from playground.operator_process import PATIENT
 from tests.e2e.stage import STAMPED, Stage, failure, new_stage
 from tests.wall.api import Answer, Call, path
 from tests.wall.rollouts import child, rollout
@@ -62,7 +63,7 @@ def test_re_created_objects_are_held_refused_or_asked_about_anew(stage: Stage) -
         stage.until_prepared(name)
         stage.say("alice", name, "approve")
     stage.say("bob", "over", "approve")
-    stage.until_done("over", 60)
+    stage.until_done("over")
     asked = stage.until("asked", lambda body: body["status"]["approvals"] == "1/2", "1/2")
     there = new_stage(stage.cluster, stage.operator)
     # a held Job comes back held; one that was let go does not come back as it was, and does if it is suspended and unsigned
@@ -130,13 +131,13 @@ def set_back(plane: ControlPlane, work: Callable[[Path], None]) -> None:
 def test_a_store_that_is_set_back_forgets_answers_and_people_give_them_again_before_the_operator_starts(
     plane: ControlPlane, tmp_path: Path
 ) -> None:
-    operator = OperatorProcess(plane)
+    operator = OperatorProcess(plane, **PATIENT)
     operator.start()
     try:
         wait_enforced(plane, 120)
     except TimeIsUpError as error:
         raise AssertionError(operator.log(60)) from error
-    stage, snapshot = new_stage(plane, operator), tmp_path / "snapshot"
+    stage, snapshot = new_stage(plane, operator, pods=False), tmp_path / "snapshot"
     policy = stage.policy(effects=["None"])
     for name in ("regretted", "kept", "short"):
         stage.request(name, policy, user="admin", timeoutSeconds=20 if name == "short" else 600)
@@ -163,11 +164,11 @@ def test_a_store_that_is_set_back_forgets_answers_and_people_give_them_again_bef
     assert [entry for entry in words(stage, "regretted") if entry.startswith("deny")] == []
     stage.say("alice", "regretted", "deny", "p99 doubled, do not; said again after the restore")
     operator.start()
-    denied = stage.until_done("regretted", 60)
+    denied = stage.until_done("regretted")
     assert denied["status"]["phase"] == "Denied"
-    assert stage.until_done("short", 60)["status"]["phase"] == "Expired"
+    assert stage.until_done("short")["status"]["phase"] == "Expired"
     stage.say("bob", "kept", "approve")
-    kept = stage.until_done("kept", 60)
+    kept = stage.until_done("kept")
     assert (kept["status"]["phase"], kept["metadata"]["uid"]) == ("Approved", uid)
     assert operator.stop() == 0
 
@@ -185,7 +186,7 @@ def until_it_takes_words(stage: Stage, name: str) -> None:
         except urllib3.exceptions.HTTPError:
             return False
 
-    wait_until(taken, "the API server takes a word", 60)
+    wait_until(taken, "the API server takes a word", 120)
 
 
 def words(stage: Stage, name: str) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from controlplane import ControlPlane, wait_until
 from playground import OperatorProcess, install
+from playground.operator_process import PATIENT
 from tests.e2e.gaps import (
     Body,
     Change,
@@ -22,6 +23,7 @@ from tests.e2e.gaps import (
     write_verdict,
 )
 from tests.e2e.operators import metric, site, until_acting
+from tests.e2e.rights import allowed
 from tests.e2e.stage import Stage, condition, new_stage
 from tests.prometheus import Scrape, firing, sees, spec
 from tests.wall.api import Call
@@ -95,7 +97,7 @@ def test_nothing_passes_a_gap_and_everything_goes_on_afterwards(stage: Stage, ki
         stage.until(f"{title}-1", lambda body: body["status"]["approvals"] == "1/2", "1/2")
 
     with gap(stage, kind, name, change):
-        wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "TextDiffers", "the reason", 10)
+        wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "TextDiffers", "the reason", 60)
         assert f"{kind} {name}" in until_enforced(stage.cluster, "False")["message"]
         assert metric(stage.operator, "gatehold_wall_enforced") == 0
         write_verdict(stage, "waits-1", 1, "bob")
@@ -134,7 +136,7 @@ def test_any_part_of_the_wall_that_is_not_as_shipped_is_named_and_holds_everythi
     stage.request("held", policy)
     stage.until_prepared("held")
     with gap(stage, kind, name, change):
-        wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "TextDiffers", "the reason", 10)
+        wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "TextDiffers", "the reason", 60)
         assert f"{kind} {name}" in until_enforced(stage.cluster, "False")["message"]
         if kind in (VAP, BINDING):
             stage.say("alice", "held", "approve", "an honest one, at the wrong moment")
@@ -166,7 +168,7 @@ def test_a_release_that_is_due_waits_until_the_wall_is_proven_again(
         assert (held["status"]["phase"], held["status"]["effect"]["state"]) == ("Approved", "Waiting")
         proofs = 'gatehold_wall_proofs_total{result="TextDiffers"}'
         tried = metric(stage.operator, proofs) or 0
-        wait_until(lambda: (metric(stage.operator, proofs) or 0) >= tried + 2, "the operator has looked twice more", 15)
+        wait_until(lambda: (metric(stage.operator, proofs) or 0) >= tried + 2, "the operator has looked twice more", 90)
         assert stage.get("job", "due")["spec"]["suspend"] is True
     done = stage.until_done("due-1")
     assert done["status"]["phase"] == "Released"
@@ -285,11 +287,15 @@ def test_a_probe_that_may_not_try_proves_nothing(stage: Stage) -> None:
     system = ("-n", "gatehold-system", "rolebinding", "gatehold-probe")
     binding = stage.cluster.kubectl("get", *system, "-o", "json").stdout
     stage.cluster.kubectl("delete", *system)
+    probe = ("system:serviceaccount:gatehold-system:gatehold-probe", ["system:serviceaccounts"])
+    patches = {"verb": "patch", "group": "gatehold.dev", "resource": "approvalrequests", "name": "gatehold-probe"}
+    where = {"namespace": "gatehold-system"}
+    wait_until(lambda: not allowed(stage.api(), *probe, **patches, **where), "the probe may not try", 60)
     gone = time.monotonic()
-    wait_until(lambda: time.monotonic() > gone + 2, "no earlier proof is fresh enough for a release (1 s)", 10)
+    wait_until(lambda: time.monotonic() > gone + 2, "no earlier proof is fresh enough for a release (1 s)", 60)
     try:
         stage.say("alice", "unprobed", "approve")  # it would be the last one needed, so the wall is proven first
-        wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "ProbeMissing", "the reason", 10)
+        wait_until(lambda: until_enforced(stage.cluster, "False")["reason"] == "ProbeMissing", "the reason", 60)
         body = stage.until("unprobed", lambda body: body["status"].get("verdicts"), "recorded")
         assert recorded(body) == [("approve", "alice", False, "Unproven")]
         assert body["status"]["phase"] == "Pending"
@@ -305,14 +311,14 @@ def test_prometheus_tells_of_a_gap_and_of_glass_that_was_broken_while_nobody_loo
     stage.request("unheard", stage.policy())
     stage.until_prepared("unheard")
     stage.job("lonely", "nobody")
-    wait_until(lambda: (metric(stage.operator, "gatehold_oldest_pending_seconds") or 0) > 1, "a second has passed", 10)
+    wait_until(lambda: (metric(stage.operator, "gatehold_oldest_pending_seconds") or 0) > 1, "a second has passed", 60)
     texts = [site(stage.operator, "/metrics")[1]]
     stage.operator.stop()
     letting_go = {"metadata": {"annotations": {"gatehold.dev/override": "INC-4711: site down"}}, "spec": {"suspend": False}}
     stage.api("dana").must(Call(stage.path("job", "lonely"), letting_go))
     stage.operator.start()
     until_acting(stage.operator)
-    wait_until(lambda: metric(stage.operator, "gatehold_overrides_total") == 1, "it is counted", 60)
+    wait_until(lambda: metric(stage.operator, "gatehold_overrides_total") == 1, "it is counted", 120)
     texts.append(site(stage.operator, "/metrics")[1])
     with gap(stage, VAP, REQUESTS, removed):
         texts.append(site(stage.operator, "/metrics")[1])
@@ -331,10 +337,10 @@ def test_prometheus_tells_of_a_gap_and_of_glass_that_was_broken_while_nobody_loo
 def test_a_wall_that_is_there_as_shipped_but_never_asked_is_found_out() -> None:
     switched_off = ["--disable-admission-plugins=ValidatingAdmissionPolicy"]
     with ControlPlane.start(nodes=0, apiserver_args=switched_off) as cluster:
-        install(cluster)
-        process = OperatorProcess(cluster)
+        install(cluster, asked=False)
+        process = OperatorProcess(cluster, **PATIENT)
         process.start()
-        wait_until(lambda: until_enforced(cluster, "False")["reason"] == "ForgeryAccepted", "the reason", 40)
+        wait_until(lambda: until_enforced(cluster, "False")["reason"] == "ForgeryAccepted", "the reason", 120)
         stage = new_stage(cluster, process)
         stage.request("unsafe", stage.policy())
         assert "requestDigest" not in stage.until_held("unsafe", "WallNotProven")["status"]

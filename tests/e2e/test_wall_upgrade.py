@@ -11,6 +11,7 @@ import pytest
 
 from controlplane import Cluster, ControlPlane, wait_until
 from playground import Launch, OperatorProcess, install
+from playground.operator_process import PATIENT
 from tests.e2e.gaps import Body, jam, put, recorded, until_enforced
 from tests.e2e.next_release import CHANGED, TEXTS, shipped_next, shipped_now, write
 from tests.e2e.operators import metric, site, until_acting
@@ -44,8 +45,8 @@ class World:
         for old, new in zip(reversed(self.now.pair), self.coming.pair, strict=True):
             assert old.stop() == 0, old.log(60)
             new.start()
-            wait_until(lambda new=new: site(new, "/readyz")[0] == 200, f"{new.name} is ready", 60)  # type: ignore[misc]
-        wait_until(lambda: metric(self.coming.pair[0], "gatehold_leader") == 1, "the new release acts", 30)
+            wait_until(lambda new=new: site(new, "/readyz")[0] == 200, f"{new.name} is ready", 120)  # type: ignore[misc]
+        wait_until(lambda: metric(self.coming.pair[0], "gatehold_leader") == 1, "the new release acts", 120)
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +59,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         install(cluster)
 
         def release(name: str, texts: list[Body], launch: Launch | None) -> Release:
-            first, second = (OperatorProcess(cluster, f"{name}-{n}", launch=launch) for n in (0, 1))
+            first, second = (OperatorProcess(cluster, f"{name}-{n}", launch, **PATIENT) for n in (0, 1))
             return Release(texts, (first, second))
 
         world = World(cluster, release("this", shipped_now(), None), release("next", shipped_next(), following))
         world.now.pair[0].start()
         until_acting(world.now.pair[0])
         world.now.pair[1].start()
-        wait_until(lambda: site(world.now.pair[1], "/readyz")[0] == 200, "the standby is ready", 40)
+        wait_until(lambda: site(world.now.pair[1], "/readyz")[0] == 200, "the standby is ready", 120)
         yield world
         for process in (*world.now.pair, *world.coming.pair):
             if process.code() is None:
@@ -106,7 +107,7 @@ def build(stage: Stage, jammed: ExitStack) -> Scene:
     for name in ("running", "undoing"):
         stage.until(name, lambda body: body["status"].get("effect", {}).get("state") == "Running", "it runs")
     stage.say("bob", "undoing", "deny", "it goes wrong")
-    stage.until("undoing", lambda body: undo_of(body).get("state") == "Running", "its undo runs", 60)
+    stage.until("undoing", lambda body: undo_of(body).get("state") == "Running", "its undo runs")
     stage.until("half", lambda body: body["status"]["approvals"] == "1/2", "1/2")
     stage.until_held("unprepared", "PolicyNotFound")
     jammed.enter_context(jam(stage))
@@ -132,6 +133,7 @@ def while_they_do_not_fit(scene: Scene) -> None:
     held = stage.until_held("waiting", "WallNotProven")
     assert (held["status"]["phase"], held["status"]["effect"]["state"]) == ("Approved", "Waiting")
     assert stage.until_done("expiring")["status"]["phase"] == "Expired"
+    stage.until("undo", lambda body: body.get("status", {}).get("active") == 1, "a pod of it", kind="job")
     for pod in stage.pods_of(scene.jobs["undo"]):
         stage.kubectl("label", "pod", pod["metadata"]["name"], "example.org/fake-")
     undone = stage.until_done("undoing")
@@ -143,7 +145,7 @@ def while_they_do_not_fit(scene: Scene) -> None:
 def afterwards(scene: Scene) -> None:
     """Every request ends as it would have."""
     stage = scene.stage
-    waited = stage.until_done("waiting", 60)
+    waited = stage.until_done("waiting")
     assert (waited["status"]["phase"], recorded(waited)) == ("Released", [("approve", "alice", True, "")])
     stage.say("bob", "half", "approve", "again, now that it counts")
     for person in ("alice", "bob"):
@@ -159,7 +161,7 @@ def afterwards(scene: Scene) -> None:
         assert [who for _, who, counted, _ in recorded(done) if counted] == ["alice", "bob"]
     assert stage.get("apr", "running")["status"]["effect"]["state"] == "Running"
     stage.say("bob", "running", "deny", "enough")
-    assert stage.until_done("running", 60)["status"]["phase"] == "Denied"
+    assert stage.until_done("running")["status"]["phase"] == "Denied"
     assert scene.suspended("running")
     for name in ("waiting", "half", "asked"):
         assert len(stage.pods_of(scene.jobs[name])) == 1
@@ -174,13 +176,13 @@ def test_an_upgrade_releases_nothing_and_loses_nothing(world: World, *, wall_fir
         stage.request("expiring", f"one-{stage.namespace}", timeoutSeconds=8)
         stage.until_prepared("expiring")
         world.coming.apply() if wall_first else world.roll()
-        until_enforced(world.cluster, "False", 60)
+        until_enforced(world.cluster, "False")
         reason = until_enforced(world.cluster, "False")["reason"]
         assert reason in ("TextDiffers", "NotProven")
     stage.operator = world.now.pair[0] if wall_first else world.coming.pair[0]
     while_they_do_not_fit(scene)
     world.roll() if wall_first else world.coming.apply()
     stage.operator = world.coming.pair[0]
-    until_enforced(world.cluster, "True", 60)
+    until_enforced(world.cluster, "True")
     world.now, world.coming = world.coming, world.now
     afterwards(scene)

@@ -8,6 +8,7 @@ from controlplane import Cluster
 from controlplane.tools import tool
 from playground import OperatorProcess, bind_people
 from tests.e2e.argo.harbour import PLACE, Harbour
+from tests.e2e.rights import until_people_are_bound
 from tests.e2e.rollouts.pages import Reader, blocks
 
 PAGE = "gate-argo-rollouts.md"
@@ -18,6 +19,7 @@ def harbour(gatehold: Cluster, operator: OperatorProcess) -> Iterator[Harbour]:
     """The namespace of the page, in which Argo's controller works. It sees no other: others play it by hand elsewhere."""
     bind_people(gatehold, PLACE)
     made = Harbour(gatehold, PLACE, operator)
+    until_people_are_bound(made.api(), PLACE)
     made.open()
     yield made
     made.close()

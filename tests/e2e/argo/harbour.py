@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,6 +12,8 @@ from controlplane import wait_until
 from controlplane.tools import tool
 from foreign import crds
 from tests.e2e import glass
+from tests.e2e.argo_pauses.dock import until_known
+from tests.e2e.rollouts.shop import until_seen
 from tests.e2e.stage import GROUP, Body, Stage
 from tests.wall.api import Call, path
 
@@ -72,10 +73,14 @@ class Harbour(Stage):
         """Install Argo's kinds and start its controller, which sees this namespace only."""
         for body in _kinds():
             self.cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(body))
+        until_known(self.cluster)
         self.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=_RIGHTS.format(namespace=self.namespace))
         glass.let_dana_override(self.cluster, GATE)
-        identity = self.cluster.mint_pod_bound_token(*ACCOUNT, seconds=7200)
-        ports = [f"--metricsPort={_free_port()}", f"--healthzPort={_free_port()}", "--leader-elect=false"]
+        identity = self.cluster.mint_pod_bound_token(*ACCOUNT, seconds=21_600)
+        ports = [
+            *(f"--{port}={self.cluster.reserve_port()}" for port in ("metricsPort", "healthzPort")),
+            "--leader-elect=false",
+        ]
         where = ["--kubeconfig", str(identity.kubeconfig), "--namespaced", "--namespace", self.namespace]
         program = [str(tool("rollouts-controller")), *where, *ports, "--qps=200", "--burst=400"]
         self.cluster.start_program(f"argo-{self.namespace}", program)
@@ -85,9 +90,10 @@ class Harbour(Stage):
         self.cluster.signal_program(f"argo-{self.namespace}", signal.SIGKILL)
 
     def asks_for(self, seconds: int) -> None:
-        """How long the Gate lets a question stand."""
+        """How long the Gate lets a question stand that is asked from now on."""
         change = {"spec": {"argoRollouts": {"timeoutSeconds": seconds}}}
         self.api().must(Call(path(GROUP, "gates", None, GATE), change))
+        until_seen(self.api(), GATE)
 
     # ---- what people do
 
@@ -231,9 +237,3 @@ def _bare(schema: Any) -> Any:
     if isinstance(schema, dict):
         return {k: _bare(v) for k, v in schema.items() if not (k == "description" and isinstance(v, str))}
     return [_bare(item) for item in schema] if isinstance(schema, list) else schema
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,7 +9,7 @@ from typing import Any, Final
 from controlplane import Cluster, wait_until
 from playground.install import WALL
 from tests.e2e import glass
-from tests.e2e.stage import GROUP, Body, Stage
+from tests.e2e.stage import GROUP, PATIENCE, Body, Stage
 from tests.wall.api import Answer, Api, Call, path
 from tests.wall.argo import HASH, install_kind
 
@@ -34,9 +34,16 @@ def controller(cluster: Cluster) -> Api:
     binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": meta}
     cluster.kubectl("create", "namespace", namespace, check=False)
     cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(binding | {"roleRef": role, "subjects": [names]}))
-    argo = Api.of(cluster.mint_pod_bound_token(*CONTROLLER, seconds=7200).kubeconfig)
-    wait_until(lambda: argo.send(Call(path(ARGO, "rollouts"), how="get")).ok, "the reduced kind is served", 60)
+    argo = Api.of(cluster.mint_pod_bound_token(*CONTROLLER, seconds=21_600).kubeconfig)
+    until_known(cluster)
+    wait_until(lambda: argo.send(Call(path(ARGO, "rollouts"), how="get")).ok, "the reduced kind is served", PATIENCE)
     return argo
+
+
+def until_known(cluster: Cluster) -> None:
+    """Wait until kubectl, too, knows Argo's kind: what is served comes to discovery a moment later."""
+    asks = ("get", "rollouts.argoproj.io", "--namespace=default")
+    wait_until(lambda: cluster.kubectl(*asks, check=False).returncode == 0, "kubectl knows Argo's kind", PATIENCE)
 
 
 @dataclass
@@ -83,7 +90,7 @@ class Dock(Stage):
         wait_until(
             lambda: self.cluster.kubectl("-n", self.namespace, *asks, check=False).stdout.startswith("yes") is may,
             f"the operator may write the status of Rollouts: {may}",
-            30,
+            PATIENCE,
         )
 
     # ---- what people do
@@ -176,11 +183,9 @@ class Dock(Stage):
 
     def until_resumed(self, name: str = "web") -> None:
         """Wait until its pause was taken away; its controller still knows that it had paused."""
-        self.until(
-            name, lambda body: not body["status"].get("pauseConditions"), "the pause is taken away", seconds=60, kind="argo"
-        )
+        self.until(name, lambda body: not body["status"].get("pauseConditions"), "the pause is taken away", kind="argo")
 
-    def asked(self, number: int = 1, name: str = "web", seconds: float = 60) -> Body:
+    def asked(self, number: int = 1, name: str = "web", seconds: float = PATIENCE) -> Body:
         """Wait until so many questions about it were asked, and people can answer the newest."""
         found: list[Body] = []
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from controlplane import Cluster, wait_until
-from tests.e2e.stage import GROUP, Body, Stage
+from tests.e2e.rights import until_allowed
+from tests.e2e.stage import GROUP, PATIENCE, Body, Stage, connection
 from tests.wall.api import Call, path
 
 PLAYED: Final = {"kwok.x-k8s.io/node": "fake"}
@@ -30,6 +31,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: ci}]
 def let_ci_drain(cluster: Cluster) -> None:
     """Who asks for drains holds verb drain on nodes."""
     cluster.kubectl("apply", "--server-side", "-f", "-", stdin=_DRAINS)
+    until_allowed(connection(cluster.admin_kubeconfig), "ci", verb="drain", resource="nodes")
 
 
 class Yard(Stage):
@@ -73,7 +75,7 @@ class Yard(Stage):
         }
         self.api().must(Call(path("v1", "nodes"), body, "post"))
         if played:
-            wait_until(lambda: is_ready(self.node_of(name)), f"node {full} is ready", 30)
+            wait_until(lambda: is_ready(self.node_of(name)), f"node {full} is ready", PATIENCE)
         return self.node_of(name)
 
     def gated(self, *names: str, **gate: Any) -> list[str]:
@@ -131,7 +133,12 @@ class Yard(Stage):
         }
         self.apply(body)
         where = path("policy/v1", "poddisruptionbudgets", self.namespace, name)
-        wait_until(lambda: _is_counted(self.api().get(where) or {}), f"budget {name} counts its pods", 20)
+
+        def counts() -> bool:
+            healthy = sum(map(runs, self.all("pods", labelSelector=f"app={of or name}")))
+            return _counts(self.api().get(where) or {}, healthy)
+
+        wait_until(counts, f"budget {name} counts its pods", PATIENCE)
 
     def drain(self, *nodes: str, name: str = "drain", user: str = "ci", policy: str = "", **drain: Any) -> Body:
         """Ask for the drain of nodes (full names). Other members of the request's spec come as `spec`."""
@@ -173,7 +180,7 @@ class Yard(Stage):
 
     # ---- waiting
 
-    def until_running(self, name: str, count: int, seconds: float = 60) -> None:
+    def until_running(self, name: str, count: int, seconds: float = PATIENCE) -> None:
         """Wait until so many pods of a service run."""
 
         def running() -> bool:
@@ -182,21 +189,21 @@ class Yard(Stage):
 
         wait_until(running, f"{count} pods of {name} run", seconds)
 
-    def until_state(self, node: str, state: str, name: str = "drain", seconds: float = 60) -> Body:
+    def until_state(self, node: str, state: str, name: str = "drain", seconds: float = PATIENCE) -> Body:
         """Wait until a node of a drain stands so; answers its row."""
         full = f"{self.namespace}-{node}"
         body = self.until(name, lambda body: row(body, full).get("state") == state, f"{node} is {state}", seconds)
         return row(body, full)
 
     def until_row(
-        self, node: str, holds: Callable[[Body], object], what: str, name: str = "drain", seconds: float = 60
+        self, node: str, holds: Callable[[Body], object], what: str, name: str = "drain", seconds: float = PATIENCE
     ) -> Body:
         """Wait until something holds for the row of a node."""
         full = f"{self.namespace}-{node}"
         body = self.until(name, lambda body: holds(row(body, full)), what, seconds)
         return row(body, full)
 
-    def until_free(self, name: str, seconds: float = 60) -> None:
+    def until_free(self, name: str, seconds: float = PATIENCE) -> None:
         """Wait until no maintenance holds the node."""
         wait_until(lambda: self.lease_of(name) is None, f"the Lease of {name} is gone", seconds)
 
@@ -245,5 +252,8 @@ def runs(pod: Body) -> bool:
     return ready and "deletionTimestamp" not in pod["metadata"]
 
 
-def _is_counted(budget: Body) -> bool:
-    return bool(budget) and budget.get("status", {}).get("observedGeneration") == budget["metadata"].get("generation")
+def _counts(budget: Body, healthy: int) -> bool:
+    """Whether what it says is of this version of it, and of all pods that are there."""
+    status = budget.get("status", {})
+    seen = bool(budget) and status.get("observedGeneration") == budget["metadata"].get("generation")
+    return seen and status.get("currentHealthy") == healthy

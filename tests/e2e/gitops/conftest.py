@@ -8,6 +8,7 @@ import pytest
 
 from controlplane import Cluster, KubectlError
 from tests.e2e.provisioning.depot import Depot, put_prices
+from tests.e2e.rights import until_allowed
 from tests.e2e.rollouts.shop import Shop
 from tests.e2e.stage import Body, Stage
 
@@ -33,6 +34,7 @@ def let_controllers_in(stage: Stage) -> None:
     stage.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(body))
     for name in _ACCOUNTS:
         stage.cluster.user(name, "system:serviceaccounts")
+        until_allowed(stage.api(), name, verb="request", resource="approvalpolicies", namespace=stage.namespace, group=group)
 
 
 def verdicts(body: Body) -> dict[str, str]:

@@ -40,7 +40,7 @@ def opened(stage: Stage, name: str, policy: str) -> Body:
     """A request that Argo CD made, and that people can answer."""
     body = in_git(stage, name, policy)
     sync(stage, body)
-    stage.until_prepared(name, seconds=60)
+    stage.until_prepared(name)
     return body
 
 
@@ -106,6 +106,11 @@ def test_only_the_account_that_asked_withdraws_by_the_action(synced: Stage) -> N
     assert argo_health([over])[0].status == "Degraded"
 
 
+def policy_of(stage: Stage) -> str:
+    """The policy that the hook names, under a name that no other test has."""
+    return f"prod-change-{stage.namespace}"
+
+
 @pytest.fixture
 def hook(synced: Stage, tmp_path: Path) -> Callable[[str], Process]:
     """The script of the page's PreSync hook, run as the Job's container would with the rights that the page gives."""
@@ -114,7 +119,7 @@ def hook(synced: Stage, tmp_path: Path) -> Callable[[str], Process]:
     (tmp_path / "gatehold").chmod(0o755)
     environ = {**synced.cluster.environment("ci"), "PYTHONPATH": str(ROOT / "operator")}
     environ["PATH"] = os.pathsep.join([str(tmp_path), environ["PATH"]])
-    script = container["args"][0].replace("-n shop", f"-n {synced.namespace}")
+    script = container["args"][0].replace("-n shop", f"-n {synced.namespace}").replace("prod-change", policy_of(synced))
 
     def start(change: str) -> Process:
         command = [*container["command"], script]
@@ -127,17 +132,17 @@ def hook(synced: Stage, tmp_path: Path) -> Callable[[str], Process]:
 def test_the_presync_hook_of_the_page_asks_waits_and_ends_as_people_say(
     synced: Stage, hook: Callable[[str], Process]
 ) -> None:
-    synced.policy("prod-change", effects=["None"], quorum=[{"role": "sre", "count": 1}])
+    synced.policy(policy_of(synced), effects=["None"], quorum=[{"role": "sre", "count": 1}])
     words = {"web-1": ("approve", 0), "web-2": ("deny", 1)}
     hooks = {change: hook(change) for change in words}
-    wait_until(lambda: len(synced.all("apr")) == len(words), "the hooks have asked", 90)
+    wait_until(lambda: len(synced.all("apr")) == len(words), "the hooks have asked", 120)
     for body in synced.all("apr"):
         name = body["metadata"]["name"]
-        synced.until_prepared(name, seconds=60)
+        synced.until_prepared(name)
         synced.say("alice", name, words[body["spec"]["subject"]["name"]][0])
     for change, process in hooks.items():
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=200)
         assert process.returncode == words[change][1], out
     again = hook("web-1")  # a sync that repeats what was approved
-    out, _ = again.communicate(timeout=120)
+    out, _ = again.communicate(timeout=200)
     assert (again.returncode, len(synced.all("apr"))) == (0, len(words)), out

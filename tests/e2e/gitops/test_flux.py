@@ -38,9 +38,9 @@ def test_a_forced_apply_after_a_verdict_by_kubectl_loses_nothing(synced: Stage) 
     """Flux takes over what kubectl wrote, by its manager's name, and applies the manifest again: with force, as always."""
     body = in_git(synced, "web-2-4-1", synced.policy(effects=["None"]))  # two of sre
     assert reconcile(synced, body) == Said("created")
-    synced.until_prepared("web-2-4-1", seconds=60)
+    synced.until_prepared("web-2-4-1")
     assert reconcile(synced, body) == Said("unchanged")
-    with flux_waits([body], synced.cluster.environment(FLUX)["KUBECONFIG"], 120) as waits:
+    with flux_waits([body], synced.cluster.environment(FLUX)["KUBECONFIG"], 240) as waits:
         synced.say("alice", "web-2-4-1", "approve", ALICE)
         for _ in range(2):  # whatever the first one took over is Flux's own for the second
             assert not reconcile(synced, body).error
@@ -54,7 +54,7 @@ def test_a_forced_apply_after_a_verdict_by_kubectl_loses_nothing(synced: Stage) 
         assert verdicts(synced.get("apr", "web-2-4-1")) == verdicts(seen)
         synced.say("bob", "web-2-4-1", "approve")
         end = synced.until_phase("web-2-4-1", "Approved")
-        out, err = waits.communicate(timeout=120)
+        out, err = waits.communicate(timeout=240)
         assert (waits.returncode, out, err) == (0, "", "")
     assert end["status"]["approvals"] == "2/2"
     assert {v["username"] for v in end["status"]["verdicts"]} == {"alice", "bob"}
@@ -79,7 +79,7 @@ def test_a_verdict_in_its_stored_form_is_kept_too_and_the_annotation_of_the_page
     for body in (plain, kept, merged):
         assert reconcile(synced, body) == Said("created")
         name = body["metadata"]["name"]
-        digest = synced.until_prepared(name, seconds=60)["status"]["requestDigest"]
+        digest = synced.until_prepared(name)["status"]["requestDigest"]
         word = f"verdict.gatehold.dev/0=approve|{digest}|sre|alice||because it is right"
         synced.kubectl("annotate", f"apr/{name}", word, user="alice")
     assert "write-once" in reconcile(synced, plain).error
@@ -96,12 +96,12 @@ def test_what_was_denied_fails_at_once_and_pruning_takes_only_what_nobody_decide
     policy = synced.policy(effects=["None"])
     for name in ("no", "unanswered"):
         assert reconcile(synced, in_git(synced, name, policy)) == Said("created")
-        synced.until_prepared(name, seconds=60)
+        synced.until_prepared(name)
     synced.say("alice", "no", "deny", "p99 doubled")
     seen = synced.until_phase("no", "Denied")
     assert condition(seen, "Stalled")[0] == "True"
-    with flux_waits([in_git(synced, "no", policy)], synced.cluster.environment(FLUX)["KUBECONFIG"], 60) as waits:
-        out, err = waits.communicate(timeout=60)
+    with flux_waits([in_git(synced, "no", policy)], synced.cluster.environment(FLUX)["KUBECONFIG"], 120) as waits:
+        out, err = waits.communicate(timeout=120)
         assert (waits.returncode, "Failed" in err) == (1, True), out + err
     assert NO_DELETION in refused(synced, FLUX, "delete", "apr/no")
     synced.kubectl("delete", "apr/unanswered", user=FLUX)

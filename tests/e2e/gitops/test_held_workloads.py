@@ -60,7 +60,7 @@ def helm(depot: Depot, tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
 
 def ended(process: Process) -> tuple[int, str]:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=240)
     return process.returncode, out + (err or "")
 
 
@@ -88,11 +88,11 @@ def until_held(depot: Depot) -> None:
     """Until each shows what waiting does to it."""
     for name in ("web", "late", "db", "solo"):
         depot.until_waits(name, 1)
-    wait_until(lambda: condition(seen(depot, "job", "train"), "Suspended")[0] == "True", "the Job says Suspended", 40)
+    wait_until(lambda: condition(seen(depot, "job", "train"), "Suspended")[0] == "True", "the Job says Suspended", 120)
     exceeded = ("False", "ProgressDeadlineExceeded")
-    wait_until(lambda: condition(seen(depot, "deploy", "late"), "Progressing") == exceeded, "a deadline is exceeded", 60)
+    wait_until(lambda: condition(seen(depot, "deploy", "late"), "Progressing") == exceeded, "a deadline is exceeded", 120)
     gated = ("False", "SchedulingGated")
-    wait_until(lambda: condition(seen(depot, "pod", "solo"), "PodScheduled") == gated, "the pod says why it waits", 40)
+    wait_until(lambda: condition(seen(depot, "pod", "solo"), "PodScheduled") == gated, "the pod says why it waits", 120)
 
 
 BEFORE = {
@@ -113,12 +113,12 @@ def test_who_waits_for_held_workloads(depot: Depot, helm: Callable[..., Process]
     apply_all(depot)
     stalled = helm("stalled", "--wait", "--timeout=90s", progressDeadlineSeconds=2)
     impatient = [
-        helm("impatient", "--wait", "--timeout=5s"),
-        helm("legacy", "--wait=legacy", "--timeout=5s"),
-        helm("undone", "--rollback-on-failure", "--timeout=5s"),
+        helm("impatient", "--wait", "--timeout=10s"),
+        helm("legacy", "--wait=legacy", "--timeout=10s"),
+        helm("undone", "--rollback-on-failure", "--timeout=10s"),
     ]
     one = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
-    lenient = helm("lenient", "--wait=legacy", "--timeout=60s", strategy=one)
+    lenient = helm("lenient", "--wait=legacy", "--timeout=120s", strategy=one)
     until_held(depot)
     for process in impatient:
         code, text = ended(process)
@@ -136,17 +136,17 @@ def test_who_waits_for_held_workloads(depot: Depot, helm: Callable[..., Process]
     with flux_waits([before["late"]], kubeconfig, 60) as late, flux_waits([before["web"]], kubeconfig, 2) as web:
         assert (ended(late)[0], ended(web)[0]) == (1, 1)  # the one at once, since it failed, the other when its time is up
 
-    with flux_waits([before["web"], before["db"]], kubeconfig, 120) as waits:
-        patient = helm("patient", "--wait", "--timeout=120s")
+    with flux_waits([before["web"], before["db"]], kubeconfig, 240) as waits:
+        patient = helm("patient", "--wait", "--timeout=240s")
         for name in ("web", "late", "db", "train", "solo", "patient"):
-            depot.asked(name, seconds=60)
+            depot.asked(name)
             depot.approve(name)
         assert (ended(waits), ended(patient)[0]) == ((0, ""), 0)
     healed = ("web", "late", "db", "solo")
     for name in healed:
         depot.until_runs(name, 1)
-    wait_until(lambda: all_well([workloads(depot)[name] for name in healed]), "all of them are well", 40)
-    assert kstatus([workloads(depot)["train"]])[0].status == "Current"  # a Job that has begun
+    wait_until(lambda: all_well([workloads(depot)[name] for name in healed]), "all of them are well", 120)
+    wait_until(lambda: kstatus([workloads(depot)["train"]])[0].status == "Current", "a Job that has begun is current", 60)
 
 
 def all_well(bodies: list[Body]) -> bool:

@@ -1,9 +1,7 @@
 """Every version of our objects that a watch ever sees, from the first moment to the end, as Flux and Argo CD read it."""
 
 import json
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -11,52 +9,20 @@ import pytest
 from controlplane import wait_until
 from tests.e2e.rollouts.shop import Shop
 from tests.e2e.stage import GROUP, Body, Stage
+from tests.e2e.witness import watched
 from tests.onlookers import FLUX, Said, argo_health, flux_health, kstatus
+from tests.wall.api import path
 
 CHECKS: Final = FLUX / "kustomization.yaml"
-KINDS: Final = ("apr", "gro", "apol", "gate")
 OF_KSTATUS: Final = {"Healthy": "Current", "Degraded": "Failed", "Suspended": "InProgress", "Progressing": "InProgress"}
-Watched = Callable[[], list[Body]]
 
 
 @pytest.fixture
-def watched(stage: Stage, tmp_path: Path) -> Iterator[Watched]:
-    """Watches on all four kinds, begun before anything is there; answers every version seen so far."""
-    files = {kind: tmp_path / kind for kind in KINDS}
-    processes = []
-    for kind, file in files.items():
-        place = ("-n", stage.namespace) if kind in ("apr", "gro") else ()
-        command = [
-            stage.cluster.kubectl_program,
-            *place,
-            "get",
-            kind,
-            "--watch",
-            "-o",
-            "json",
-            "--show-managed-fields=false",
-        ]
-        with file.open("w") as out:
-            processes.append(
-                subprocess.Popen(command, env=stage.cluster.environment(), stdout=out, stderr=subprocess.DEVNULL)
-            )
-    try:
-        yield lambda: [body for file in files.values() for body in _documents(file.read_text())]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def _documents(text: str) -> Iterator[Body]:
-    """JSON objects one after the other; the last may be half there."""
-    decoder, place = json.JSONDecoder(), 0
-    while (start := text.find("{", place)) >= 0:
-        try:
-            found, place = decoder.raw_decode(text, start)
-        except json.JSONDecodeError:
-            return
-        yield found
+def seen_so_far(stage: Stage) -> Iterator[list[Body]]:
+    """Every version of all four kinds from now on, before anything is there."""
+    cluster_wide = [path(GROUP, plural) for plural in ("approvalpolicies", "gates")]
+    with watched(stage.api(), stage.path("apr"), stage.path("gro"), *cluster_wide) as seen:
+        yield seen
 
 
 def just_created(stage: Stage, body: Body) -> Body:
@@ -99,19 +65,19 @@ def live_through_requests(stage: Stage, policy: str) -> dict[str, str]:
     stage.request("wrong", quick, timeoutSeconds=999)
     stage.request("run", policy, job=job)
     for name in ("yes", "no", "back", "run"):
-        stage.until_prepared(name, seconds=60)
+        stage.until_prepared(name)
     stage.say("alice", "yes", "approve")
     stage.say("alice", "no", "deny")
     stage.say("ci", "back", "withdraw")
     stage.say("alice", "run", "approve")
     for name, phase in ends.items():
-        stage.until_phase(name, phase, seconds=60)
+        stage.until_phase(name, phase)
     return ends
 
 
 def open_question(shop: Shop) -> str:
     """The request about the Rollout that nobody has answered yet; it may come after the word that people are asked."""
-    wait_until(lambda: bool(_unanswered(shop)), "a question is open", 60)
+    wait_until(lambda: bool(_unanswered(shop)), "a question is open", 120)
     return str(_unanswered(shop)[0]["metadata"]["name"])
 
 
@@ -125,11 +91,11 @@ def live_through_a_rollout(shop: Shop, policy: str) -> None:
     shop.gate(policy)
     for image, word, phase in (("2", "approve", "Healthy"), ("3", "deny", "Degraded")):
         shop.rollout(image=image)
-        shop.until_phase_of("Held", seconds=60)
+        shop.until_phase_of("Held")
         asked = open_question(shop)
-        shop.until_prepared(asked, seconds=60)
+        shop.until_prepared(asked)
         shop.say("alice", asked, word)
-        shop.until_phase_of(phase, seconds=60)
+        shop.until_phase_of(phase)
 
 
 def agree(seen: list[Body]) -> list[Said]:
@@ -149,7 +115,7 @@ def states(seen: list[Body], said: list[Said], kind: str, name: str) -> list[str
     return [word for word, before in zip(mine, ["", *mine], strict=False) if word != before]
 
 
-def test_every_version_that_a_watch_sees_is_read_rightly(stage: Stage, watched: Watched) -> None:
+def test_every_version_that_a_watch_sees_is_read_rightly(stage: Stage, seen_so_far: list[Body]) -> None:
     one: Any = [{"role": "sre", "count": 1}]
     policy = stage.policy(effects=["None", "Release", "Promote"], quorum=one)
     shop = Shop(stage.cluster, stage.namespace, stage.operator)
@@ -158,13 +124,15 @@ def test_every_version_that_a_watch_sees_is_read_rightly(stage: Stage, watched: 
     names = {*ends, *(body["metadata"]["name"] for body in stage.all("apr"))}
 
     def ended() -> bool:
-        last = {(b["kind"], b["metadata"]["name"]): b.get("status", {}).get("phase", "") for b in watched()}
+        last = {(b["kind"], b["metadata"]["name"]): b.get("status", {}).get("phase", "") for b in tuple(seen_so_far)}
         return all(last.get(("ApprovalRequest", name)) == phase for name, phase in ends.items()) and (
             last.get(("Rollout", "web")) == "Degraded"
         )
 
-    wait_until(ended, "the watches have seen the ends", 60)
-    seen = [b for b in watched() if b["kind"] in ("ApprovalPolicy", "Gate", "Rollout") or b["metadata"]["name"] in names]
+    wait_until(ended, "the watches have seen the ends", 120)
+    seen = [
+        b for b in tuple(seen_so_far) if b["kind"] in ("ApprovalPolicy", "Gate", "Rollout") or b["metadata"]["name"] in names
+    ]
     said = agree(seen)
     assert not any(one.error for one in said)
     for name, phase in ends.items():

@@ -6,7 +6,7 @@ import pytest
 
 from controlplane import ControlPlane
 from playground import OperatorProcess, install, wait_enforced
-from tests.e2e.held_drains.hall import Hall, certs_init, free_port, let_people_drain, with_webhook
+from tests.e2e.held_drains.hall import Hall, certs_init, let_people_drain, with_webhook
 from tests.e2e.stage import new_stage
 
 
@@ -22,7 +22,7 @@ def hall_plane() -> Iterator[ControlPlane]:
 @pytest.fixture(scope="package")
 def hall_operator(hall_plane: ControlPlane) -> Iterator[OperatorProcess]:
     """The operator with its webhook; the certificates follow its start, as an installer may do it."""
-    port = free_port()
+    port = hall_plane.reserve_port()
     process = with_webhook(hall_plane, "gatehold-hall", port)
     process.start()
     wait_enforced(hall_plane)

@@ -17,11 +17,11 @@ def served(port: int) -> str:
 
 
 def until_ready(process: OperatorProcess) -> None:
-    wait_until(lambda: "webhook: ok" in site(process, "/readyz")[1], f"{process.name}: the webhook is ready", 40)
+    wait_until(lambda: "webhook: ok" in site(process, "/readyz")[1], f"{process.name}: the webhook is ready", 90)
 
 
 def until_proven(process: OperatorProcess) -> None:
-    wait_until(lambda: metric(process, "gatehold_webhook_proven") == 1, f"{process.name} has proven the webhook", 40)
+    wait_until(lambda: metric(process, "gatehold_webhook_proven") == 1, f"{process.name} has proven the webhook", 90)
 
 
 def port_of(process: OperatorProcess) -> int:
@@ -35,4 +35,4 @@ def until_listening(port: int) -> None:
         except OSError:
             return False
 
-    wait_until(listens, f"the webhook listens on {port}", 40)
+    wait_until(listens, f"the webhook listens on {port}", 90)

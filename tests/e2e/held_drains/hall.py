@@ -3,7 +3,6 @@
 import itertools
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,8 +13,9 @@ from typing import Any, Final
 from controlplane import Cluster, wait_until
 from playground import Launch, OperatorProcess
 from playground.install import ROOT
+from playground.operator_process import PATIENT
 from tests.e2e.drains.yard import Yard
-from tests.e2e.stage import Body
+from tests.e2e.stage import PATIENCE, Body
 from tests.wall.api import Call, path
 
 FLAGS: Final = ("--ignore-daemonsets", "--delete-emptydir-data", "--force")
@@ -41,24 +41,17 @@ subjects:
 """
 
 
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def with_webhook(cluster: Cluster, name: str, port: int, launch: Launch | None = None, **settings: str) -> OperatorProcess:
-    """An operator whose webhook listens there."""
+    """An operator whose webhook listens there. It keeps its Lease also while a test has it frozen."""
     defaults = {"default_timeout_seconds": "600", "webhook_port": str(port), "webhook_address": "127.0.0.1"}
-    return OperatorProcess(cluster, name, launch, **{**defaults, **settings})
+    return OperatorProcess(cluster, name, launch, **{**defaults, **PATIENT, **settings})
 
 
 def certs_init(cluster: Cluster, url: str, *more: str) -> str:
     """What the installer runs."""
     argv = [sys.executable, "-m", "gatehold", "certs", "init", "--url", url, *more]
     environment = {**cluster.environment(), "PYTHONPATH": str(ROOT / "operator"), "NO_COLOR": "1"}
-    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -82,12 +75,18 @@ class Drain:
         """All that the person has read."""
         return self.log.read_text()
 
-    def until_says(self, text: str, seconds: float = 60) -> str:
+    def until_says(self, text: str, seconds: float = PATIENCE) -> str:
         """Wait until the person has read that."""
         wait_until(lambda: text in self.said, f"kubectl says {text!r}; it said: {self.said}", seconds)
         return self.said
 
-    def ends(self, seconds: float = 60) -> int:
+    def until_told(self, times: int, seconds: float = PATIENCE) -> None:
+        """Wait until kubectl has said so often that it will try again."""
+        wait_until(
+            lambda: told_times(self.said) >= times, f"kubectl tries again {times} times; it said: {self.said}", seconds
+        )
+
+    def ends(self, seconds: float = PATIENCE) -> int:
         """Wait until it ends; answers its exit code."""
         return self.process.wait(seconds)
 
@@ -114,7 +113,7 @@ class Hall(Yard):
             self.pod(f"{names[0]}-{number}", names[0])
         return full[0]
 
-    def until_mode(self, name: str, mode: str, seconds: float = 60) -> None:
+    def until_mode(self, name: str, mode: str, seconds: float = PATIENCE) -> None:
         """Wait until the label of a node says so."""
 
         def says() -> bool:
@@ -145,7 +144,20 @@ class Hall(Yard):
         answer = self.api(user).send(Call(where, wanted, "post", query=query))
         return answer.code, answer.message
 
-    def asked(self, seconds: float = 60, count: int = 1, user: str = "") -> Body:
+    def until_evicts(self, pod: str, code: int, user: str = "olga", text: str = "", **options: Any) -> None:
+        """Try as kubectl does, until the answer is this one; meanwhile each is to try again.
+
+        What a test has read of the API server the webhook learns by its watches, which may be later than that.
+        """
+
+        def answered() -> bool:
+            found, said = self.evict(pod, user, **options)
+            assert found in (code, 429), f"{found} {said}"
+            return found == code and text in said
+
+        self._patiently(answered, f"the eviction of {pod} by {user} is answered {code} {text}", PATIENCE)
+
+    def asked(self, seconds: float = PATIENCE, count: int = 1, user: str = "") -> Body:
         """Wait for the question that the operator opens; answers the newest, of that person where one is named."""
         self._patiently(lambda: len(self.questions()) >= count, f"{count} questions", seconds)
         theirs = [body for body in self.questions() if user in ("", body["spec"]["requester"]["username"])]
@@ -168,7 +180,7 @@ class Hall(Yard):
         for drain in self.drains_running:
             if drain.waits:
                 drain.process.send_signal(signal.SIGKILL)
-                drain.process.wait(10)
+                drain.process.wait(60)
 
 
 def address(body: Body) -> str:

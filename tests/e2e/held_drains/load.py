@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from typing import Self
 
+from controlplane import wait_until
 from tests.e2e.held_drains.hall import Hall
 from tests.e2e.stage import connection
 from tests.wall.api import Api, Call
@@ -41,7 +42,16 @@ class Load:
         """End, each after its last answer."""
         self._over.set()
         for thread in self._threads:
-            thread.join(15)
+            thread.join(60)
+            assert not thread.is_alive()
+
+    def more(self, count: int) -> None:
+        """Wait until so many more were answered, however long that takes on this machine."""
+        wanted = self._answered() + count
+        wait_until(lambda: self._answered() >= wanted, f"{count} more evictions are answered", 90)
+
+    def _answered(self) -> int:
+        return sum(tuple(self.codes.values()))
 
     def _run(self, api: Api) -> None:
         while not self._over.is_set():

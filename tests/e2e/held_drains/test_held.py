@@ -4,7 +4,7 @@ import time
 
 from controlplane import wait_until
 from tests.e2e.drains.yard import is_cordoned
-from tests.e2e.held_drains.hall import Hall, address, told_times
+from tests.e2e.held_drains.hall import Hall, address
 from tests.e2e.stage import condition, message
 from tests.wall.api import Call
 
@@ -17,7 +17,7 @@ def test_it_waits_visibly_and_goes_on_by_itself_once_approved(hall: Hall) -> Non
     said = drain.until_says(f"gate {gate} holds the drain of {node}: approval {address(asked)} is pending (0 of 1)")
     name = asked["metadata"]["name"]
     assert f'approve with: kubectl -n {hall.namespace} annotate apr/{name} gatehold.dev/approve="why"' in said
-    assert told_times(said) >= 5
+    drain.until_told(5)
     assert drain.waits
     assert len(hall.pods_on("n")) == 5
     spec = asked["spec"]
@@ -37,14 +37,14 @@ def test_it_waits_visibly_and_goes_on_by_itself_once_approved(hall: Hall) -> Non
 
 
 def test_a_no_ends_it_with_the_reason_and_uncordons_and_is_remembered_for_a_while(hall: Hall) -> None:
-    node = hall.held(count=2, cooldownSeconds=15)
+    node = hall.held(count=2, cooldownSeconds=30)
     drain = hall.kubectl_drain(node)
     name = hall.asked()["metadata"]["name"]
     hall.say("alice", name, "deny", "not on a Friday")
     assert drain.ends() == 1
     assert f"gate gate-{hall.namespace} refuses the drain of {node}" in drain.said
     assert "was denied by alice: not on a Friday; it can be asked again not before" in drain.said
-    wait_until(lambda: not is_cordoned(hall.node_of("n")), "the node is uncordoned", 15)
+    wait_until(lambda: not is_cordoned(hall.node_of("n")), "the node is uncordoned", 60)
     assert len(hall.pods_on("n")) == 2
     denied = hall.until(name, lambda body: condition(body, "RolledBack")[0] == "True", "rolled back")
     assert "gatehold.dev/done" not in denied["metadata"]["labels"]
@@ -52,7 +52,7 @@ def test_a_no_ends_it_with_the_reason_and_uncordons_and_is_remembered_for_a_whil
     assert again.ends() == 1
     assert "was denied by alice" in again.said
     assert len(hall.questions()) == 1
-    hall.until_done(name, 30)
+    hall.until_done(name, 90)
     third = hall.kubectl_drain(node)
     asked = hall.asked(count=2)
     third.until_says(f"approval {address(asked)} is pending")
@@ -67,7 +67,7 @@ def test_without_an_answer_it_expires_and_is_told_so(hall: Hall) -> None:
     assert drain.ends() == 1
     assert "expired: not enough people said yes in time" in drain.said
     hall.until_phase(name, "Expired")
-    wait_until(lambda: not is_cordoned(hall.node_of("n")), "the node is uncordoned", 15)
+    wait_until(lambda: not is_cordoned(hall.node_of("n")), "the node is uncordoned", 60)
 
 
 def test_who_drains_may_take_it_back(hall: Hall) -> None:
@@ -77,7 +77,7 @@ def test_who_drains_may_take_it_back(hall: Hall) -> None:
     hall.say("olga", name, "withdraw", "wrong node")
     assert drain.ends() == 1
     assert "was withdrawn by olga: wrong node" in drain.said
-    wait_until(lambda: not is_cordoned(hall.node_of("n")), "the node is uncordoned", 15)
+    wait_until(lambda: not is_cordoned(hall.node_of("n")), "the node is uncordoned", 60)
 
 
 def test_who_drains_does_not_approve_it(hall: Hall) -> None:
@@ -96,15 +96,14 @@ def test_an_approval_is_one_persons(hall: Hall) -> None:
     hall.end_drains()
     hall.say("alice", name, "approve")
     hall.until(name, lambda body: body["status"].get("phase") == "Approved", "approved")
-    code, text = hall.evict("n-0", "oscar")
-    assert (code, "people are being asked" in text) == (429, True)
+    hall.until_evicts("n-0", 429, "oscar", "people are being asked")
     second = hall.asked(count=2, user="oscar")
-    code, text = hall.evict("n-0", "oscar")
-    assert (code, f"approval {address(second)} is pending" in text) == (429, True)
-    assert hall.evict("n-0", "olga")[0] == 201
+    hall.until_evicts("n-0", 429, "oscar", f"approval {address(second)} is pending")
+    assert hall.evict("n-0", "olga")[0] == 201  # what the webhook learns of requests it learns in their order
     hall.say("bob", second["metadata"]["name"], "deny", "one is enough")
-    wait_until(lambda: hall.evict("n-1", "oscar")[0] == 403, "oscar is refused", 15)
+    hall.until_evicts("n-1", 403, "oscar")
     assert hall.evict("n-1", "olga")[0] == 201  # a no to him is none to her
+    hall.until(second["metadata"]["name"], lambda body: condition(body, "RolledBack")[0] == "True", "it is over")
     assert is_cordoned(hall.node_of("n"))  # she had cordoned it, not he
 
 
@@ -120,7 +119,7 @@ def test_an_approval_is_one_nodes(hall: Hall) -> None:
     hall.node("n", gate=f"gate-{hall.namespace}")
     hall.until_mode("n", "Hold")
     hall.kubectl("delete", "pods", "--all", "--force", "--grace-period=0")
-    wait_until(lambda: not hall.pods_on("n"), "the old pods are gone", 30)
+    wait_until(lambda: not hall.pods_on("n"), "the old pods are gone", 60)
     hall.pod("fresh", "n")
     drain = hall.kubectl_drain(node)
     drain.until_says("holds the drain")
@@ -151,8 +150,8 @@ def test_an_approval_that_nobody_uses_lapses(hall: Hall) -> None:
     hall.end_drains()
     hall.say("alice", name, "approve")
     hall.until_phase(name, "Lapsed")
-    assert hall.evict("n-0")[0] == 403
-    wait_until(lambda: not is_cordoned(hall.node_of("n")), "the node is uncordoned", 15)
+    hall.until_evicts("n-0", 403)
+    wait_until(lambda: not is_cordoned(hall.node_of("n")), "the node is uncordoned", 60)
     assert len(hall.pods_on("n")) == 1
 
 
@@ -164,7 +163,7 @@ def test_an_uncordon_ends_the_question_and_is_no_yes_to_a_drain_that_still_waits
     hall.cluster.kubectl("uncordon", node)
     hall.until_phase(name, "Superseded")
     waiting.until_says("since the node was uncordoned")
-    waiting.ends()
+    assert waiting.ends() == 1
     assert len(hall.pods_on("n")) == 1
 
 
@@ -172,20 +171,18 @@ def test_both_forms_of_a_dry_run_are_answered_alike_and_start_nothing(hall: Hall
     node = hall.held(count=1)
     hall.cluster.kubectl("cordon", node, user="olga")
     for options in ({"query": {"dryRun": "All"}}, {"dryRun": ["All"]}):
-        code, text = hall.evict("n-0", **options)
-        assert (code, "holds the drain" in text) == (429, True)
-    said = hall.kubectl_drain(node, "--dry-run=server", "--timeout=2s")
-    said.ends()
-    assert "holds the drain" in said.said
+        hall.until_evicts("n-0", 429, text="holds the drain", **options)
+    hall.kubectl_drain(node, "--dry-run=server").until_says("holds the drain")
+    hall.end_drains()
     time.sleep(2)  # whatever it had started would be there by now
     assert hall.questions() == []
-    hall.evict("n-0")
+    hall.until_evicts("n-0", 429, text="holds the drain")
     asked = hall.asked()
     code, text = hall.evict("n-0", dryRun=["All"])
     assert (code, address(asked) in text) == (429, True)
     hall.say("alice", asked["metadata"]["name"], "approve")
     hall.until_phase(asked["metadata"]["name"], "Approved")
-    assert hall.evict("n-0", dryRun=["All"])[0] == 201
+    hall.until_evicts("n-0", 201, dryRun=["All"])
     assert len(hall.pods_on("n")) == 1
 
 
@@ -194,8 +191,8 @@ def test_evictions_without_a_cordon_and_from_other_nodes_pass(hall: Hall) -> Non
     hall.node("free")
     hall.pod("elsewhere", "free")
     hall.change_node("free", {"spec": {"unschedulable": True}})
-    assert hall.evict("n-0")[0] == 201
-    wait_until(lambda: hall.evict("elsewhere")[0] == 201, "the pod is known, and passes", 10)
+    hall.until_evicts("n-0", 201)  # once the pod is known
+    hall.until_evicts("elsewhere", 201)
     assert hall.questions() == []
 
 
@@ -222,7 +219,7 @@ def test_a_pod_that_is_gone_is_told_as_gone(hall: Hall) -> None:
         answers.append(hall.evict("nobody")[0])
         return answers[-1] == 404
 
-    wait_until(known, "the pod is known not to be there", 15)
+    wait_until(known, "the pod is known not to be there", 60)
     assert set(answers) <= {429, 404}
 
 
@@ -238,8 +235,8 @@ def test_mode_deny_refuses_cordoned_or_not_and_lets_pass_who_may_drain(hall: Hal
     hall.cluster.kubectl("create", "clusterrole", f"may-drain-{hall.namespace}", "--verb=drain", "--resource=nodes")
     role = f"--clusterrole=may-drain-{hall.namespace}"
     hall.cluster.kubectl("create", "clusterrolebinding", f"may-drain-{hall.namespace}", role, "--user=oscar")
-    assert hall.evict("n-0", "olga")[0] == 403
-    wait_until(lambda: hall.evict("n-0", "oscar")[0] == 201, "oscar may", 15)
+    hall.until_evicts("n-0", 403, "olga")
+    wait_until(lambda: hall.evict("n-0", "oscar")[0] == 201, "oscar may", 60)
 
 
 def test_where_people_cannot_be_asked_it_says_why(hall: Hall) -> None:
@@ -251,7 +248,7 @@ def test_where_people_cannot_be_asked_it_says_why(hall: Hall) -> None:
         assert code == 429
         return "people could not be asked in namespace not-there" in text and '"not-there" not found' in text
 
-    wait_until(told, "it says why", 15)
+    wait_until(told, "it says why", 60)
 
 
 def test_questions_of_a_gate_are_capped(hall: Hall) -> None:
@@ -259,9 +256,12 @@ def test_questions_of_a_gate_are_capped(hall: Hall) -> None:
     hall.change_node("n", {"spec": {"unschedulable": True}})
     for number in range(21):
         hall.cluster.user(f"person-{number}", "system:masters")
-        code, _ = hall.evict("n-0", f"person-{number}")
-        assert code == 429
-        if number < 20:
-            wait_until(lambda count=number: len(hall.questions()) > count, f"question {number}", 15)
-    wait_until(lambda: "questions of gate" in hall.evict("n-0", "person-20")[1], "it is full", 10)
+
+    def asks(number: int) -> bool:
+        assert hall.evict("n-0", f"person-{number}")[0] == 429
+        return len(hall.questions()) > number
+
+    for number in range(20):
+        wait_until(lambda number=number: asks(number), f"question {number}", 60)  # type: ignore[misc]
+    hall.until_evicts("n-0", 429, "person-20", "questions of gate")
     assert len(hall.questions()) == 20

@@ -6,7 +6,8 @@ import pytest
 
 from controlplane import ControlPlane
 from playground import OperatorProcess, install, wait_enforced
-from tests.e2e.held_drains.hall import certs_init, free_port, with_webhook
+from playground.operator_process import PATIENT
+from tests.e2e.held_drains.hall import certs_init, with_webhook
 from tests.e2e.provisioning.depot import Depot, put_prices
 from tests.e2e.stage import new_stage
 
@@ -25,15 +26,15 @@ def mill_plane() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture(scope="package")
-def mill_port() -> int:
+def mill_port(mill_plane: ControlPlane) -> int:
     """Where the webhook listens."""
-    return free_port()
+    return mill_plane.reserve_port()
 
 
 @pytest.fixture(scope="package")
 def mill_operator(mill_plane: ControlPlane, mill_port: int) -> Iterator[OperatorProcess]:
     """The operator with its webhook, installed."""
-    process = with_webhook(mill_plane, "gatehold-mill", mill_port)
+    process = with_webhook(mill_plane, "gatehold-mill", mill_port, **PATIENT)
     process.start()
     wait_enforced(mill_plane)
     said = certs_init(mill_plane, url(mill_port), "--pods")

@@ -13,8 +13,10 @@ from gatehold.cli.asking import key_name
 from playground import OperatorProcess
 from tests.e2e.pipelines.systems import GitHub, GitLab, argo, tekton
 from tests.e2e.pipelines.workshop import EXAMPLES, PROGRAMS, Workshop, ended, renamed
+from tests.e2e.rights import until_allowed
 from tests.e2e.stage import Body, Stage, new_stage
 
+ACCOUNTS = ("github:example/shop", "gitlab:example/shop")
 UIDS = [f"0f8fad5b-d9cb-469f-a165-70867728950{number}" for number in range(5)]
 
 
@@ -24,6 +26,8 @@ def shop(gatehold: Cluster, operator: OperatorProcess) -> Stage:
     made = new_stage(gatehold, operator)
     made.policy(policy(made), quorum=[{"role": "sre"}], onUnknownRequester=None)
     made.kubectl("apply", "-f", "-", stdin=renamed((EXAMPLES / "rbac.yaml").read_text(), policy(made), made.namespace))
+    for name in ACCOUNTS:
+        until_allowed(made.api(), name, verb="create", resource="jobs", group="batch", namespace=made.namespace)
     made.kubectl("create", "deployment", "web", "--image=registry.example.org/shop/web:old", "--replicas=0")
     return made
 
@@ -45,7 +49,7 @@ def user(shop: Stage, name: str) -> str:
 
 def answer(shop: Stage, name: str, *people: str, word: str = "approve") -> None:
     """People read the question, and say their word."""
-    shop.until_prepared(name, seconds=60)
+    shop.until_prepared(name)
     for person in people:
         shop.say(person, name, word)
 
@@ -93,7 +97,7 @@ def test_github_actions(shop: Stage, tmp_path: Path, pipx: Path) -> None:
 
     run.run("deploy", "Install gatehold", "Find the cluster")
     waiting = place.start(run.step("deploy", "Ask, wait, deploy"))
-    wait_until(lambda: shop.find("apr", key_name("deploy-7001")) is not None, "the second question", 60)
+    wait_until(lambda: shop.find("apr", key_name("deploy-7001")) is not None, "the second question", 120)
     answer(shop, key_name("deploy-7001"), "bob")
     ended(waiting)
     assert image(shop) == f"registry.example.org/shop/web:{facts['github.sha']}"
@@ -102,7 +106,7 @@ def test_github_actions(shop: Stage, tmp_path: Path, pipx: Path) -> None:
     run.run("migrate", "Make the Job, held", "Ask")
     cancelled = run.output("ask", "request")
     run.run("migrate", "Take the question back where the run is cancelled")
-    assert shop.until_done(cancelled, seconds=90)["status"]["phase"] == "Withdrawn"
+    assert shop.until_done(cancelled)["status"]["phase"] == "Withdrawn"
     assert shop.get("job", "migrate-7002")["spec"]["suspend"] is True
     assert place.ran == run.names()
 
@@ -119,25 +123,25 @@ def test_gitlab(shop: Stage, tmp_path: Path) -> None:
     before = image(shop)
     waiting = place.start(pipeline.script("migrate"))
     name = key_name("migrate-8001")
-    wait_until(lambda: shop.find("apr", name) is not None, "the question", 60)
+    wait_until(lambda: shop.find("apr", name) is not None, "the question", 120)
     answer(shop, name, "alice")
     ended(waiting)
     assert shop.get("job", "migrate-8001")["status"]["succeeded"] == 1
     place.run(pipeline.script("migrate", "after_script", CI_JOB_STATUS="success"))
 
     denied = place.start(pipeline.script("deploy"))
-    wait_until(lambda: shop.find("apr", key_name("deploy-8001")) is not None, "the second question", 60)
+    wait_until(lambda: shop.find("apr", key_name("deploy-8001")) is not None, "the second question", 120)
     answer(shop, key_name("deploy-8001"), "bob", word="deny")
     ended(denied, code=1)
     assert image(shop) == before
 
     second = GitLab(place, {**predefined, "CI_PIPELINE_ID": "8002"})
     with place.start(second.script("migrate")) as process:
-        wait_until(lambda: shop.find("apr", key_name("migrate-8002")) is not None, "the third question", 60)
-        wait_until(lambda: (place.folder / "request").read_text() != "", "its name in the checkout", 60)
+        wait_until(lambda: shop.find("apr", key_name("migrate-8002")) is not None, "the third question", 120)
+        wait_until(lambda: (place.folder / "request").read_text() != "", "its name in the checkout", 120)
         process.kill()
     place.run(second.script("migrate", "after_script", CI_JOB_STATUS="canceled"))
-    assert shop.until_done(key_name("migrate-8002"), seconds=90)["status"]["phase"] == "Withdrawn"
+    assert shop.until_done(key_name("migrate-8002"))["status"]["phase"] == "Withdrawn"
     assert place.ran == pipeline.names()
 
 
@@ -161,7 +165,7 @@ def test_tekton(shop: Stage, tmp_path: Path, robot: Path) -> None:
     place.run(ask)
     (back,) = tekton(tasks["Task/take-back"], {**facts, "params.run": UIDS[1]})
     place.run(back)
-    assert shop.until_done(f"migrate-{UIDS[1]}", seconds=90)["status"]["phase"] == "Withdrawn"
+    assert shop.until_done(f"migrate-{UIDS[1]}")["status"]["phase"] == "Withdrawn"
     assert place.ran == {script.name for body in tasks.values() if body["kind"] == "Task" for script in tekton(body, facts)}
 
 
@@ -172,7 +176,7 @@ def test_argo_workflows(shop: Stage, tmp_path: Path, robot: Path) -> None:
     scripts = argo(template, facts)
     place.run(scripts["make"])
     waiting = place.start(scripts["approve"])
-    wait_until(lambda: shop.find("apr", f"migrate-{UIDS[2]}") is not None, "the question", 60)
+    wait_until(lambda: shop.find("apr", f"migrate-{UIDS[2]}") is not None, "the question", 120)
     approve_twice(shop, f"migrate-{UIDS[2]}")
     ended(waiting)
     assert shop.get("job", f"migrate-{UIDS[2]}")["status"]["succeeded"] == 1
@@ -196,7 +200,7 @@ def test_a_value_that_is_made_for_sed_becomes_no_command(shop: Stage, tmp_path: 
 
 def approve_twice(shop: Stage, name: str) -> Body:
     """A service account asks, so one reviewer more than the policy says is needed; the first yes changes nothing."""
-    asked = shop.until_prepared(name, seconds=60)
+    asked = shop.until_prepared(name)
     assert asked["status"]["approvals"] == "0/2"
     answer(shop, name, "alice", "bob")
     return asked

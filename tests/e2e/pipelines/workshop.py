@@ -75,7 +75,7 @@ class Workshop:
 def ended(process: "subprocess.Popen[str]", code: int = 0) -> str:
     """Wait for a script, demand its exit code; answers what it printed."""
     with process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=200)
     assert process.returncode == code, f"{out}\n{err}"
     return out
 

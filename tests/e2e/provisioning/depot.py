@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from controlplane import Cluster, wait_until
 from tests.e2e import glass
-from tests.e2e.stage import GROUP, Body, Stage
+from tests.e2e.stage import GROUP, PATIENCE, Body, Stage
 from tests.wall.api import Answer, Call, path
 
 APPROVAL: Final = "gatehold.dev/approval"
@@ -80,7 +80,7 @@ class Depot(Stage):
         change |= {"annotations": {"gatehold.dev/pods-exempt": exempt}} if exempt else {}
         self.api().must(Call(path("v1", "namespaces", None, self.namespace), {"metadata": change}))
         if gate is not None:
-            wait_until(self._holds, f"namespace {self.namespace} is gated", 20)
+            wait_until(self._holds, f"namespace {self.namespace} is gated", PATIENCE)
 
     def _holds(self) -> bool:
         """Whether a pod that would be created now would wait."""
@@ -213,22 +213,25 @@ class Depot(Stage):
         return [pod["metadata"]["name"] for pod in self.pods_named(name) if runs(pod)]
 
     def questions(self, about: str = "") -> list[Body]:
-        """Every request that the Gate asked here, oldest first; about the subject of that name where one is given."""
+        """Every request that the Gate asked here, oldest first; about the subject of that name where one is given.
+
+        Of two of the same second the one that is not decided is the newer: nothing is asked twice at the same time.
+        """
         found = self.all("apr", labelSelector="gatehold.dev/gate")
         theirs = [body for body in found if about in ("", (body["spec"].get("subject") or {}).get("name"))]
-        return sorted(theirs, key=lambda body: (body["metadata"]["creationTimestamp"], body["metadata"]["name"]))
+        return sorted(theirs, key=_age)
 
     # ---- waiting
 
-    def until_waits(self, name: str = "web", count: int = 1, seconds: float = 60) -> None:
+    def until_waits(self, name: str = "web", count: int = 1, seconds: float = PATIENCE) -> None:
         """Wait until so many pods of a workload are there, and wait."""
         self._patiently(lambda: len(self.held(name)) == count, f"{count} pods of {name} wait", seconds)
 
-    def until_runs(self, name: str = "web", count: int = 1, seconds: float = 60) -> None:
+    def until_runs(self, name: str = "web", count: int = 1, seconds: float = PATIENCE) -> None:
         """Wait until exactly so many pods of a workload run."""
         self._patiently(lambda: len(self.running(name)) == count, f"{count} pods of {name} run", seconds)
 
-    def asked(self, about: str = "web", count: int = 1, seconds: float = 60) -> Body:
+    def asked(self, about: str = "web", count: int = 1, seconds: float = PATIENCE) -> Body:
         """Wait until so many questions were asked about it, and people can answer the newest; answers that."""
         self._patiently(lambda: len(self.questions(about)) >= count, f"{count} questions about {about}", seconds)
         return self.until_prepared(self.questions(about)[-1]["metadata"]["name"])
@@ -245,7 +248,7 @@ class Depot(Stage):
         self.say(user, name, "deny", "too dear for what it does")
         return name
 
-    def until_reason(self, about: str, reason: str, seconds: float = 60) -> None:
+    def until_reason(self, about: str, reason: str, seconds: float = PATIENCE) -> None:
         """Wait until an Event about an object tells that."""
         self._patiently(
             lambda: any(told == reason for told, _ in self.events(about)), f"Event {reason} about {about}", seconds
@@ -257,6 +260,11 @@ class Depot(Stage):
             wait_until(holds, what, seconds)
         except Exception as error:
             raise AssertionError(f"{error}\n{self.operator.log(60)}") from error
+
+
+def _age(body: Body) -> tuple[str, bool, str]:
+    meta, phase = body["metadata"], body.get("status", {}).get("phase", "")
+    return meta["creationTimestamp"], phase in ("", "Pending"), meta["name"]
 
 
 def _ref(body: Body) -> Body:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from controlplane import Cluster, wait_until
 from controlplane.certificates import Authority
-from tests.e2e.stage import Body, condition, connection
+from tests.e2e.stage import PATIENCE, Body, condition, connection
 from tests.wall.api import Call, path
 
 GROUP: Final = "metrics.k8s.io"
@@ -50,7 +50,9 @@ class Meter:
     def until_read(self, namespace: str, times: int = 3) -> None:
         """Wait until somebody, the autoscaler that is, has read the figures of that namespace so many times more."""
         before = self._asked[namespace]
-        wait_until(lambda: self._asked[namespace] >= before + times, f"metrics of {namespace} are read {times} times", 60)
+        wait_until(
+            lambda: self._asked[namespace] >= before + times, f"metrics of {namespace} are read {times} times", PATIENCE
+        )
 
     def pods(self, namespace: str, selector: str) -> Body:
         """The PodMetricsList that is true now."""
@@ -67,7 +69,9 @@ class Meter:
         port = self._server.server_port
         for body in (_service(port), _api_service(port, self._authority.pair.certificate)):
             self._cluster.kubectl("apply", "-f", "-", stdin=json.dumps(body))
-        wait_until(lambda: condition(self._api.get(_SERVICE) or {}, "Available")[0] == "True", "metrics are served", 60)
+        wait_until(
+            lambda: condition(self._api.get(_SERVICE) or {}, "Available")[0] == "True", "metrics are served", PATIENCE
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

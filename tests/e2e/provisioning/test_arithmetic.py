@@ -12,6 +12,7 @@ from controlplane import Cluster, kubernetes, wait_until
 from controlplane.components import FAKE_NODE
 from gatehold.api.pod_shape import shape
 from gatehold.domain.pricing.pod import needs
+from tests.e2e.stage import PATIENCE
 from tests.pod_cases import CASES, Json, PodCase
 
 NAMESPACE: Final = "arithmetic"
@@ -70,16 +71,16 @@ def pods(gatehold: Cluster) -> Iterator[dict[str, Json]]:
     """Every pod of every trial, once the scheduler has said yes or no to it."""
     gatehold.kubectl("create", "namespace", NAMESPACE)
     account = ("-n", NAMESPACE, "get", "serviceaccount", "default")
-    wait_until(lambda: gatehold.kubectl(*account, check=False).returncode == 0, "the namespace has its account", 30)
+    wait_until(lambda: gatehold.kubectl(*account, check=False).returncode == 0, "the namespace has its account", PATIENCE)
     _create(gatehold, [_runtime_class(case) for case in REAL if "overhead" in case.spec])
     _create(gatehold, [trial.node for trial in TRIALS])
     _create(gatehold, [trial.pod for trial in TRIALS])
     try:
-        wait_until(lambda: all(map(_answer, _pods(gatehold).values())), "the scheduler has looked at every pod", 120)
+        wait_until(lambda: all(map(_answer, _pods(gatehold).values())), "the scheduler has looked at every pod", 240)
         yield _pods(gatehold)
     finally:
         gatehold.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
-        gatehold.kubectl("delete", "nodes", "-l", MARK)
+        gatehold.kubectl("delete", "nodes", "-l", MARK, "--wait=false", timeout=240)
         gatehold.kubectl("delete", "runtimeclasses", "-l", MARK)
 
 
@@ -115,7 +116,7 @@ def _runtime_class(case: PodCase) -> Json:
 
 
 def _create(cluster: Cluster, items: list[Json]) -> None:
-    cluster.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), timeout=120)
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), timeout=240)
 
 
 def _pods(cluster: Cluster) -> dict[str, Json]:
@@ -124,7 +125,10 @@ def _pods(cluster: Cluster) -> dict[str, Json]:
 
 
 def _answer(pod: Json) -> tuple[str, str] | None:
-    """What the scheduler says of it, and why not; None: nothing yet."""
+    """What the scheduler says of it and the node that is its own, and why not; None: nothing yet.
+
+    It learns of nodes and of pods apart: a no that names nothing insufficient was said before it knew the node.
+    """
     conditions = pod.get("status", {}).get("conditions", [])
     found = [(c["status"], c.get("message", "")) for c in conditions if c["type"] == "PodScheduled"]
-    return found[0] if found else None
+    return next(((status, text) for status, text in found if status == "True" or "Insufficient" in text), None)

@@ -8,7 +8,7 @@ import pytest
 from controlplane import Cluster, wait_until
 from tests.e2e.provisioning.depot import Depot
 from tests.e2e.provisioning.meter import Meter
-from tests.e2e.stage import Body, condition, message
+from tests.e2e.stage import PATIENCE, Body, condition, message
 
 TARGET = 50
 """Per cent of one core: a load of N times 500 millicores wants N pods."""
@@ -42,7 +42,7 @@ def wants(depot: Depot, name: str = "web") -> int:
 
 
 def until_wants(depot: Depot, count: int) -> None:
-    wait_until(lambda: wants(depot) == count, f"the autoscaler wants {count}", 60)
+    wait_until(lambda: wants(depot) == count, f"the autoscaler wants {count}", PATIENCE)
 
 
 def test_it_moves_inside_the_size_asks_beyond_it_does_not_run_away_and_takes_a_no(depot: Depot, meter: Meter) -> None:
@@ -58,6 +58,7 @@ def test_it_moves_inside_the_size_asks_beyond_it_does_not_run_away_and_takes_a_n
     until_wants(depot, 4)
     depot.until_runs("web", 4)
     assert len(depot.questions()) == 1  # inside what was approved nobody is asked
+    meter.until_read(depot.namespace)  # it counts a pod once that has been ready for a second
 
     meter.load(depot.namespace, 3400)
     until_wants(depot, 7)
@@ -93,7 +94,7 @@ def until_lets_go(depot: Depot, count: int) -> None:
         seen = json.loads(depot.kubectl("get", "pdb/web", "-o", "json"))
         return seen.get("status", {}).get("disruptionsAllowed") == count
 
-    wait_until(allowed, f"the budget allows {count} evictions", 60)
+    wait_until(allowed, f"the budget allows {count} evictions", PATIENCE)
 
 
 def test_a_no_that_scales_back_is_no_fight_with_the_autoscaler_and_what_waits_is_not_healthy(

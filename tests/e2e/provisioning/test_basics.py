@@ -5,7 +5,7 @@ import pytest
 from controlplane import wait_until
 from tests.e2e.operators import metric, until_acting
 from tests.e2e.provisioning.depot import CHEAP, DEAR, PRICES, Depot, let_dana_override, put_prices, released_by
-from tests.e2e.stage import Body, condition
+from tests.e2e.stage import PATIENCE, Body, condition
 from tests.wall.api import Call, path
 
 
@@ -55,7 +55,7 @@ def test_a_denied_deployment_stays_inert_and_is_not_asked_again(depot: Depot) ->
     depot.until_reason("web", "PodsHeld")
     pod = depot.held("web")[0]
     depot.kubectl("delete", "pod", pod, "--wait=false")  # another one comes, and waits as well
-    wait_until(lambda: pod not in depot.held("web") and len(depot.held("web")) == 2, "a new pod waits", 30)
+    wait_until(lambda: pod not in depot.held("web") and len(depot.held("web")) == 2, "a new pod waits", PATIENCE)
     depot.deployment("other", 1)
     depot.asked("other")  # so everything before that was looked at
     assert len(depot.questions("web")) == 1
@@ -99,7 +99,7 @@ def test_another_template_supersedes_the_question(depot: Depot) -> None:
     depot.deployment(replicas=2)
     first = depot.asked("web")["metadata"]["name"]
     depot.kubectl("set", "image", "deployment/web", "main=example.org/web:2", user="ci")
-    superseded = depot.until_phase(first, "Superseded", seconds=40)
+    superseded = depot.until_phase(first, "Superseded")
     assert superseded["status"]["decision"]["reason"] == "SubjectChanged"
     second = depot.asked("web", 2)
     assert second["status"]["resolved"]["provision"]["images"] == ["example.org/web:2"]
@@ -116,9 +116,13 @@ def test_a_rolling_update_of_an_approved_deployment_is_a_new_question(depot: Dep
     depot.kubectl("set", "image", "deployment/web", "main=example.org/web:2", user="ci")
     asked = depot.asked("web", 2)
     assert asked["status"]["resolved"]["provision"]["images"] == ["example.org/web:2"]
-    assert len(depot.running("web")) == 2  # one is unavailable while the others wait: nothing more was taken away
+    depot.until_runs("web", 2)  # one is unavailable while the others wait
+    depot.until_waits("web", 1)
+    assert len(depot.running("web")) == 2  # nothing more was taken away
     depot.approve("web", 2)
-    wait_until(lambda: {_image(p) for p in depot.pods_named("web")} == {"example.org/web:2"}, "all are of the new image", 60)
+    wait_until(
+        lambda: {_image(p) for p in depot.pods_named("web")} == {"example.org/web:2"}, "all are of the new image", PATIENCE
+    )
     depot.until_runs("web", 3)
 
 
@@ -184,7 +188,7 @@ def test_a_job_is_suspended_asked_about_once_and_runs(depot: Depot) -> None:
     assert (price["hours"], price["high"]) == ("2", "0.184")
     assert "activeDeadlineSeconds" in price["hoursFrom"]
     depot.approve("train")
-    depot.until("train", _is_complete, "the Job is complete", 60, kind="job")
+    depot.until("train", _is_complete, "the Job is complete", kind="job")
     assert len(depot.questions()) == 1
 
 
@@ -212,7 +216,7 @@ def _until_gate(depot: Depot, gate: str, status: str, reason: str) -> None:
     def stands() -> bool:
         return condition(depot.api().must(Call(where, how="get")), "Ready") == (status, reason)
 
-    wait_until(stands, f"Gate {gate} is {status}/{reason}", 20)
+    wait_until(stands, f"Gate {gate} is {status}/{reason}", PATIENCE)
 
 
 @pytest.mark.since(1, 36)

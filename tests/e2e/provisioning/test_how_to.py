@@ -9,7 +9,7 @@ from controlplane import Cluster, wait_until
 from playground import OperatorProcess, bind_people
 from tests.e2e.provisioning.depot import LABEL, PRICES, Depot, put_prices
 from tests.e2e.rollouts.pages import ROOT, Reader, blocks
-from tests.e2e.stage import GROUP, Body, condition
+from tests.e2e.stage import GROUP, PATIENCE, Body, condition
 from tests.wall.api import path
 
 PAGE = "gate-provisioning.md"
@@ -45,7 +45,7 @@ def training(prices: Cluster, operator: OperatorProcess) -> Iterator[Depot]:
     """The namespace of the example, with nothing in it but what the example says; mia works there."""
     prices.kubectl("apply", "-f", str(ROOT / "manifests/examples/provisioning.yaml"))
     made = Depot(prices, "training", operator)
-    wait_until(lambda: condition(seen_gate(made), "Ready")[0] == "True", "the example's Gate is ready", 60)
+    wait_until(lambda: condition(seen_gate(made), "Ready")[0] == "True", "the example's Gate is ready", PATIENCE)
     until_in_use(operator, "example rates")
     prices.user("mia", "ml")
     yield made
@@ -67,7 +67,7 @@ def until_in_use(operator: OperatorProcess, source: str) -> None:
         lines = [line for line in operator.log(100_000).splitlines() if "the price table of" in line]
         return bool(lines) and f"({source}, USD)" in lines[-1]
 
-    wait_until(is_in_use, f"the prices of {source} are in use", 60)
+    wait_until(is_in_use, f"the prices of {source} are in use", PATIENCE)
 
 
 def seen_gate(depot: Depot) -> Body:

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from controlplane import wait_until
+from tests.e2e.drains.yard import is_ready
 from tests.e2e.operators import crash, until_acting
 from tests.e2e.provisioning.depot import Depot, is_gated, released_by
-from tests.e2e.stage import Body
+from tests.e2e.stage import PATIENCE, Body
 from tests.wall.api import Call, path
 
 LOST = {"key": "example.org/lost", "value": "yes", "effect": "NoExecute"}
@@ -24,7 +25,7 @@ def test_a_gpu_of_unknown_price_always_asks_and_never_counts_as_nothing(depot: D
     assert any("nvidia.com/gpu" in line for line in price["unknown"]), price
     assert "price unknown" in asked["spec"]["summary"]
     depot.approve("train")
-    wait_until(lambda: depot.held("train") == [], "the pod was let go", 30)
+    wait_until(lambda: depot.held("train") == [], "the pod was let go", PATIENCE)
 
 
 def test_a_gpu_of_a_known_product_has_its_price(depot: Depot) -> None:
@@ -78,8 +79,8 @@ def test_a_dearer_pod_that_an_approved_owner_adopts_is_a_question_of_its_own(dep
     _gpu(depot, "web-gpu", app="web")
     depot.until_waits("web", 1)
     depot.apply(_replica_set(depot, 2), user="ci")
-    wait_until(lambda: _owners(depot.get("pods", "web-gpu")) == ["ReplicaSet"], "it was adopted", 20)
-    wait_until(lambda: len(depot.questions("web")) == 2, "two questions about the ReplicaSet", 30)
+    wait_until(lambda: _owners(depot.get("pods", "web-gpu")) == ["ReplicaSet"], "it was adopted", PATIENCE)
+    wait_until(lambda: len(depot.questions("web")) == 2, "two questions about the ReplicaSet", PATIENCE)
     by_odd = {bool(_provision(depot, body).get("differences")): body for body in depot.questions("web")}
     assert _provision(depot, by_odd[True])["pods"] == 1
     depot.say("alice", by_odd[False]["metadata"]["name"], "approve")
@@ -115,8 +116,9 @@ def test_pods_of_a_lost_node_come_back_without_a_question(depot: Depot) -> None:
     depot.approve("web")
     depot.until_runs("web", 3)
     depot.api().must(Call(path("v1", "nodes", None, spare), {"spec": {"unschedulable": None}}))
+    wait_until(lambda: _is_free(depot, spare), "the spare node takes pods", PATIENCE)
     depot.api().must(Call(path("v1", "nodes", None, lost), {"spec": {"taints": [LOST]}}))
-    wait_until(lambda: _places(depot) == {spare}, "all run on the other node", 60)
+    wait_until(lambda: _places(depot) == {spare}, "all run on the other node", PATIENCE)
     assert len(depot.questions()) == 1
     depot.cluster.kubectl("delete", "node", lost, spare, "--wait=false")
 
@@ -125,29 +127,32 @@ def test_pods_that_never_go_from_a_lost_node_keep_nobody_waiting_for_ever(depot:
     """A kubelet that is gone never says that they ended; once their grace is over they count no more."""
     depot.gate()
     lost = _node(depot, "lost", played=False)
-    pool = {"nodeSelector": {"example.org/pool": depot.namespace}, "tolerations": [{"operator": "Exists"}]}
+    lifeless = [{"key": f"node.kubernetes.io/{key}", "operator": "Exists"} for key in ("not-ready", "unreachable")]
+    pool = {"nodeSelector": {"example.org/pool": depot.namespace}, "tolerations": lifeless}
     depot.deployment(replicas=2, **pool)
     depot.approve("web")
     wait_until(
-        lambda: [pod["spec"].get("nodeName") for pod in depot.pods_named("web")] == [lost] * 2, "they have a node", 30
+        lambda: [pod["spec"].get("nodeName") for pod in depot.pods_named("web")] == [lost] * 2, "they have a node", PATIENCE
     )
     gone = [pod["metadata"]["name"] for pod in depot.pods_named("web")]
-    spare = _node(depot, "spare")
     depot.api().must(Call(path("v1", "nodes", None, lost), {"spec": {"unschedulable": True}}))
+    spare = _node(depot, "spare")
+    wait_until(lambda: _is_free(depot, spare), "the spare node takes pods", PATIENCE)  # and the other one, by now, none
     depot.kubectl("delete", "pod", *gone, "--wait=false")
     try:
-        depot.until_runs("web", 2, 60)
+        depot.until_runs("web", 2)
         assert {pod["metadata"]["name"] for pod in depot.all("pods", labelSelector="app=web")} > set(gone)  # still there
         assert len(depot.questions()) == 1
     finally:
         depot.cluster.kubectl("delete", "node", lost, spare, "--wait=false")
-        depot.kubectl("delete", "pod", *gone, "--force", "--grace-period=0", "--wait=false")
+        depot.kubectl("delete", "pod", *gone, "--force", "--grace-period=0", "--wait=false", "--ignore-not-found")
 
 
 def test_what_is_decided_while_the_operator_is_dead_is_served_after_it(depot: Depot) -> None:
     depot.gate()
     depot.deployment(replicas=3)
     first = str(depot.asked("web")["metadata"]["name"])
+    depot.until_waits("web", 3)
     crash(depot.operator)
     try:
         depot.say("alice", first, "approve")
@@ -232,6 +237,12 @@ def _node(depot: Depot, name: str, *, played: bool = True, **spec: object) -> st
         )
     )
     return full
+
+
+def _is_free(depot: Depot, node: str) -> bool:
+    """Whether nothing keeps pods from that node."""
+    found = depot.api().get(path("v1", "nodes", None, node))
+    return found is not None and is_ready(found) and not found["spec"].get("taints")
 
 
 def _places(depot: Depot) -> set[str]:

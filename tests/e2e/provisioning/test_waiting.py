@@ -9,10 +9,13 @@ import pytest
 
 from controlplane import wait_until
 from tests.e2e.provisioning.depot import APPROVAL, CHEAP, Depot
+from tests.e2e.stage import PATIENCE
 from tests.wall.api import Answer, Call, path
 
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "provisioning.md"
 Json = dict[str, Any]
+SERVICE = ("v1", "services", "Service")
+BALANCER: Json = {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": {"app": "web"}}
 
 
 def condition(body: Json, kind: str) -> tuple[str, str]:
@@ -33,9 +36,10 @@ def rollout_status(depot: Depot, name: str) -> "subprocess.CompletedProcess[str]
         "rollout",
         "status",
         f"deploy/{name}",
-        "--timeout=60s",
+        f"--timeout={PATIENCE}s",
         user="ci",
         check=False,
+        timeout=2 * PATIENCE,
     )
 
 
@@ -50,7 +54,7 @@ def test_a_progress_deadline_runs_out_and_heals_and_rollout_status_says_both(dep
     assert len(depot.held("web")) == 2  # nothing is taken away
     depot.approve("web")
     depot.until_runs("web", 2)
-    wait_until(lambda: condition(depot.get("deploy", "web"), "Progressing")[0] == "True", "it progresses again", 30)
+    wait_until(lambda: condition(depot.get("deploy", "web"), "Progressing")[0] == "True", "it progresses again", PATIENCE)
     assert rollout_status(depot, "web").returncode == 0
 
 
@@ -58,11 +62,15 @@ def test_no_autoscaler_sees_a_pod_before_the_yes_and_then_it_does(depot: Depot) 
     """Autoscalers add nodes for pods with reason Unschedulable, and for no others."""
     depot.gate()
     depot.pod("huge", {"cpu": "900000", "memory": "1Gi"})
-    wait_until(lambda: condition(seen(depot, "pod", "huge"), "PodScheduled")[0] == "False", "the pod has a condition", 20)
+    wait_until(
+        lambda: condition(seen(depot, "pod", "huge"), "PodScheduled")[0] == "False", "the pod has a condition", PATIENCE
+    )
     assert condition(seen(depot, "pod", "huge"), "PodScheduled") == ("False", "SchedulingGated")
     depot.approve("huge")
     wait_until(
-        lambda: condition(seen(depot, "pod", "huge"), "PodScheduled") == ("False", "Unschedulable"), "it fits nowhere", 30
+        lambda: condition(seen(depot, "pod", "huge"), "PodScheduled") == ("False", "Unschedulable"),
+        "it fits nowhere",
+        PATIENCE,
     )
 
 
@@ -81,7 +89,8 @@ def bounded(depot: Depot) -> Depot:
     body = quota_of_the_page(depot.namespace)
     assert {"pods", "requests.cpu", "requests.storage", "services.loadbalancers"} <= set(body["spec"]["hard"])
     depot.cluster.kubectl("apply", "-f", "-", stdin=json.dumps(body))
-    wait_until(lambda: "used" in seen(depot, "resourcequota", "bounds").get("status", {}), "the quota counts", 30)
+    wait_until(lambda: "used" in seen(depot, "resourcequota", "bounds").get("status", {}), "the quota counts", PATIENCE)
+    wait_until(lambda: refused(send(depot, *SERVICE, BALANCER, dryRun="All")), "the API server knows the quota", PATIENCE)
     return depot
 
 
@@ -93,39 +102,38 @@ def refused(answer: Answer) -> bool:
     return not answer.ok and "exceeded quota" in answer.message
 
 
-def send(depot: Depot, version: str, plural: str, kind: str, spec: Json) -> Answer:
+def send(depot: Depot, version: str, plural: str, kind: str, spec: Json, **query: str) -> Answer:
     body = {
         "apiVersion": version,
         "kind": kind,
         "metadata": {"generateName": "x-", "namespace": depot.namespace},
         "spec": spec,
     }
-    return depot.api("admin").send(Call(path(version, plural, depot.namespace), body, "post"))
+    return depot.api("admin").send(Call(path(version, plural, depot.namespace), body, "post"), **query)
 
 
 def test_the_quota_of_the_page_covers_what_the_gate_does_not_hold(bounded: Depot) -> None:
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "600Gi"}}}
     assert send(bounded, "v1", "persistentvolumeclaims", "PersistentVolumeClaim", claim).ok
     assert refused(send(bounded, "v1", "persistentvolumeclaims", "PersistentVolumeClaim", claim))
-    balancer = {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": {"app": "web"}}
-    assert refused(send(bounded, "v1", "services", "Service", balancer))
-    assert send(bounded, "v1", "services", "Service", {**balancer, "type": "ClusterIP"}).ok
+    assert refused(send(bounded, *SERVICE, BALANCER))
+    assert send(bounded, *SERVICE, {**BALANCER, "type": "ClusterIP"}).ok
 
 
 def test_it_bounds_many_small_owners_under_the_threshold_and_counts_what_waits(bounded: Depot) -> None:
     for number in range(3):
         bounded.deployment(f"small-{number}", 19, {"cpu": "1m", "memory": "1Mi"})
-    wait_until(lambda: used(bounded, "pods") == "57", "three small owners are there", 60)
+    wait_until(lambda: used(bounded, "pods") == "57", "three small owners are there", PATIENCE)
     assert bounded.questions() == []
     bounded.deployment("small-3", 19, {"cpu": "1m", "memory": "1Mi"})
-    wait_until(lambda: used(bounded, "pods") == "60", "the quota is full", 60)
+    wait_until(lambda: used(bounded, "pods") == "60", "the quota is full", PATIENCE)
     assert refused(bounded.send_pod("one-more", CHEAP))
 
 
 def test_pods_that_wait_count_against_the_quota(bounded: Depot) -> None:
     bounded.deployment(replicas=2)
     bounded.until_waits("web", 2)
-    wait_until(lambda: used(bounded, "requests.cpu") == "2", "what waits counts", 30)
+    wait_until(lambda: used(bounded, "requests.cpu") == "2", "what waits counts", PATIENCE)
 
 
 def test_pods_of_a_daemon_set_are_not_held(depot: Depot) -> None:
@@ -136,7 +144,7 @@ def test_pods_of_a_daemon_set_are_not_held(depot: Depot) -> None:
     body = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": meta, "spec": spec}
     depot.cluster.kubectl("apply", "-f", "-", stdin=json.dumps(body))
     try:
-        wait_until(lambda: len(depot.pods_named("agent")) > 0, "its pods are there", 30)
+        wait_until(lambda: len(depot.pods_named("agent")) > 0, "its pods are there", PATIENCE)
         gates = [gate["name"] for pod in depot.pods_named("agent") for gate in pod["spec"].get("schedulingGates", [])]
         assert APPROVAL not in gates
     finally:

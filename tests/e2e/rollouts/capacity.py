@@ -10,6 +10,7 @@ import urllib3
 
 from controlplane import wait_until
 from tests.e2e.rollouts.shop import Shop
+from tests.e2e.stage import PATIENCE
 from tests.wall.api import Api, Call
 
 Body = dict[str, Any]
@@ -40,7 +41,7 @@ class Capacity:
 
     def until_seen(self, count: int) -> None:
         """Wait until that many serve, as the watch tells it."""
-        wait_until(lambda: len(self._serving) == count, f"{count} pods serve", 20)
+        wait_until(lambda: len(self._serving) == count, f"{count} pods serve", PATIENCE)
 
     def _watch(self) -> None:
         while not self._over.is_set():

@@ -7,6 +7,7 @@ from typing import Any
 
 from controlplane import wait_until
 from tests.e2e.rollouts.shop import Shop
+from tests.e2e.stage import PATIENCE
 from tests.wall.api import Call
 
 Body = dict[str, Any]
@@ -44,7 +45,7 @@ def meddling(shop: Shop, resource: str, change: str, when: str = "true") -> Iter
         "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [policy, binding]})
     )
     try:
-        wait_until(lambda: _meddles(shop, resource), f"{name} is in force", 20)
+        wait_until(lambda: _meddles(shop, resource), f"{name} is in force", PATIENCE)
         yield
     finally:
         shop.cluster.kubectl("delete", f"mutatingadmissionpolicybinding/{name}", f"mutatingadmissionpolicy/{name}")

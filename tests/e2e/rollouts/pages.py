@@ -74,7 +74,7 @@ class Reader:
             env={**self.cluster.environment(block.person), "PATH": path},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, f"{block.person}$ {block.text}\n{done.stdout}\n{done.stderr}"

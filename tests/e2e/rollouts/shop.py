@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from controlplane import wait_until
-from tests.e2e.stage import GROUP, Body, Stage, condition, connection
-from tests.wall.api import Call, path
+from tests.e2e.rights import until_allowed
+from tests.e2e.stage import GROUP, PATIENCE, Body, Stage, condition, connection
+from tests.wall.api import Api, Call, path
 
 TWENTY: Final = ({"setWeight": 20},)
 
@@ -70,6 +71,14 @@ class Shop(Stage):
         change = {"metadata": {"labels": {"gatehold.dev/rollouts": gate}}}
         self.api().must(Call(path("v1", "namespaces", None, self.namespace), change))
 
+    def until_may(self, user: str, verb: str, resource: str, group: str = "gatehold.dev", **more: str) -> None:
+        """Wait until the right that this person was just given counts."""
+        until_allowed(self.api(), user, verb=verb, group=group, resource=resource, namespace=self.namespace, **more)
+
+    def until_seen(self, gate: str) -> None:
+        """Wait until the operator goes by a Gate as it is now."""
+        until_seen(self.api(), gate)
+
     # ---- looking
 
     def child(self, track: str, name: str = "web") -> Body:
@@ -103,19 +112,38 @@ class Shop(Stage):
 
     # ---- waiting
 
-    def until_rollout(self, holds: Callable[[Body], object], what: str, name: str = "web", seconds: float = 60) -> Body:
+    def until_rollout(
+        self, holds: Callable[[Body], object], what: str, name: str = "web", seconds: float = PATIENCE
+    ) -> Body:
         """Wait until something holds for the Rollout."""
         return self.until(name, holds, what, seconds, kind="gro")
 
-    def until_phase_of(self, phase: str, name: str = "web", seconds: float = 60) -> Body:
+    def until_phase_of(self, phase: str, name: str = "web", seconds: float = PATIENCE) -> Body:
         """Wait until the Rollout stands there, with what its spec says taken into account."""
         return self.until_rollout(lambda body: stands(body) == phase, f"phase {phase}", name, seconds)
 
-    def until_healthy(self, name: str = "web", seconds: float = 60) -> Body:
+    def until_healthy(self, name: str = "web", seconds: float = PATIENCE) -> Body:
         """Wait until stable runs what the spec says."""
         return self.until_phase_of("Healthy", name, seconds)
 
-    def until_ended(self, outcome: str, name: str = "web", seconds: float = 60) -> Body:
+    def until_sizes(self, stable: int, canary: int, name: str = "web") -> None:
+        """Wait until the children are to have so many replicas. What a Rollout's status says is carried out after it."""
+        wait_until(lambda: self.sizes(name) == (stable, canary), f"{stable} of stable and {canary} of the canary", PATIENCE)
+
+    def until_image(self, track: str, image: str, name: str = "web") -> None:
+        """Wait until a child is to run that tag."""
+        wait_until(lambda: self.image(track, name) == image, f"{track} is put at {image}", PATIENCE)
+
+    def until_anew(self, track: str, before: str) -> None:
+        """Wait until there is another child than the one of that uid."""
+
+        def made() -> bool:
+            found = self.find("deploy", f"web-{track}")
+            return found is not None and found["metadata"]["uid"] != before
+
+        wait_until(made, f"a new {track}", PATIENCE)
+
+    def until_ended(self, outcome: str, name: str = "web", seconds: float = PATIENCE) -> Body:
         """Wait until the last run ended so, and nothing is under way."""
         return self.until_rollout(
             lambda body: "run" not in body.get("status", {}) and last(body).get("outcome") == outcome,
@@ -124,7 +152,7 @@ class Shop(Stage):
             seconds,
         )
 
-    def until_asked(self, name: str = "web", *, beside: tuple[str, ...] = (), seconds: float = 60) -> str:
+    def until_asked(self, name: str = "web", *, beside: tuple[str, ...] = (), seconds: float = PATIENCE) -> str:
         """Wait until people can answer a question about it, other than these; answers its name."""
         found: list[str] = []
 
@@ -142,6 +170,14 @@ class Shop(Stage):
             raise AssertionError(f"{error}\n{shown}\n{self.operator.log(60)}") from error
         return found[-1]
 
+    def until_said(self, name: str = "web") -> str:
+        """Wait until the Rollout itself says whose answer it waits for, and until when; answers the question's name.
+
+        Then people can answer, and nothing more is written of it until somebody does something.
+        """
+        body = self.until_rollout(lambda body: stands(body) == "Held" and "until" in body["status"], "held until then", name)
+        return str(body["status"]["waitingFor"])
+
     # ---- words
 
     def yes(self, request: str, *people: str) -> None:
@@ -152,6 +188,16 @@ class Shop(Stage):
     def as_operator(self, call: Call) -> Body:
         """A write with the operator's own token, as whoever stole it would make it."""
         return connection(self.operator.identity.kubeconfig).must(call)
+
+
+def until_seen(admin: Api, gate: str) -> None:
+    """Wait until the operator goes by a Gate as it is now: it judges it by the cache that it asks by."""
+
+    def seen() -> bool:
+        body = admin.must(Call(path(GROUP, "gates", None, gate), how="get"))
+        return bool(body.get("status", {}).get("observedGeneration") == body["metadata"]["generation"])
+
+    wait_until(seen, f"the operator has seen gate {gate}", PATIENCE)
 
 
 def stands(body: Body) -> str:

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from controlplane import KubectlError, wait_until
+from controlplane import KubectlError
 from gatehold.api.digest import rollout_digest
 from gatehold.api.rollout import parse
 from gatehold.domain.rollout.asking import MOST_QUESTIONS
@@ -176,6 +176,8 @@ def test_rights_on_deployments_and_pods_do_not_get_it_to_serve(shop: Shop) -> No
     shop.kubectl("create", "role", "scales", verbs, "--resource=deployments.apps/scale,replicasets.apps/scale")
     for role in ("runs", "scales"):
         shop.kubectl("create", "rolebinding", role, f"--role={role}", "--user=dana")
+    shop.until_may("dana", "patch", "deployments", "apps")
+    shop.until_may("dana", "patch", "replicasets", "apps", subresource="scale")
     pod = shop.track_pods("stable")[0]["metadata"]["name"]
     canary = shop.track_pods("canary")[0]
     owner = canary["metadata"]["ownerReferences"][0]["name"]
@@ -214,6 +216,7 @@ def test_a_gitops_robot_that_applies_by_force_loses_nothing(shop: Shop) -> None:
 
 def test_a_manifest_from_git_that_replaces_it_loses_nothing(shop: Shop) -> None:
     request = held(shop)
+    shop.until_said()  # kubectl replaces what it has read a moment before: nobody may write in between
     before = shop.get("gro", "web")
     shop.kubectl("replace", "-f", "-", user="ci", stdin=json.dumps(shop.rollout_body(image="2")))
     after = shop.get("gro", "web")
@@ -251,7 +254,7 @@ def test_an_autoscaler_scales_the_rollout_and_not_its_children(shop: Shop) -> No
         answer = scale("deploy", f"web-{track}", 9)
         assert (answer.ok, "gatehold-children" in answer.message, "Rollout web" in answer.message) == (False, True, True)
     assert scale("gro", "web", 10).ok
-    wait_until(lambda: shop.sizes() == (10, 2), "ten and two", 20)
+    shop.until_sizes(10, 2)
     assert shop.get("apr", request)["status"]["phase"] == "Pending"
     promoted(shop, request)
 
@@ -287,7 +290,7 @@ def test_lies_about_a_run_are_found_out(shop: Shop) -> None:
     run = shop.get("gro", "web")["status"]["run"]
     thief.must(Call(where, {"status": {"run": {**run, "stage": "Promoting", "written": True}}}))
     stays(shop)
-    assert shop.get("gro", "web")["status"]["run"]["stage"] == "Canary"
+    shop.until_rollout(lambda body: body["status"]["run"]["stage"] == "Canary", "the lie is found out")
     thief.must(Call(where, {"status": {"run": None}}))
     second = shop.until_asked(beside=(first,))
     stays(shop)

@@ -7,7 +7,7 @@ import pytest
 
 from controlplane import KubectlError, wait_until
 from tests.e2e.rollouts.shop import TWENTY, Shop, last
-from tests.e2e.stage import STAMPED, failure
+from tests.e2e.stage import PATIENCE, STAMPED, failure
 from tests.wall.api import Api, Call
 
 pytestmark = pytest.mark.skipif(not STAMPED, reason="below 1.36 nobody writes down who changed a Rollout")
@@ -19,12 +19,14 @@ def may_edit(shop: Shop, *people: str) -> None:
     """Let them change what lives in the namespace."""
     for person in people:
         shop.kubectl("create", "rolebinding", f"{person}-edits", "--clusterrole=edit", f"--user={person}")
+        shop.until_may(person, "patch", "rollouts")
 
 
 def robot(shop: Shop) -> Api:
     """The connection of a service account that may edit."""
     shop.kubectl("create", "serviceaccount", "robot")
     shop.kubectl("create", "rolebinding", "robot-edits", "--clusterrole=edit", f"--serviceaccount={shop.namespace}:robot")
+    shop.until_may(f"system:serviceaccount:{shop.namespace}:robot", "patch", "rollouts")
     return shop.api().with_token(shop.kubectl("create", "token", "robot").strip())
 
 
@@ -56,7 +58,7 @@ def refused(shop: Shop, request: str, *people: str) -> None:
 def until_forgotten(shop: Shop) -> None:
     """Wait until what was changed is promoted and its authors are done with."""
     shop.until_healthy()
-    wait_until(lambda: noted(shop) == "", "no authors", 20)
+    wait_until(lambda: noted(shop) == "", "no authors", PATIENCE)
 
 
 def started(shop: Shop, policy: str = "", **spec: object) -> str:
@@ -118,7 +120,7 @@ def test_replicas_are_no_authorship_and_steps_are(shop: Shop) -> None:
     started(shop)
     shop.kubectl("scale", "gro/web", "--replicas=6", user="bob")
     shop.api("bob").must(Call(shop.path("gro", "web"), {"spec": {"replicas": 7}}))
-    wait_until(lambda: shop.sizes() == (7, 0), "seven", 20)
+    shop.until_sizes(7, 0)
     assert noted(shop) == ""
     shop.rollout(image="2", replicas=7, user="alice")
     first = shop.until_asked()
@@ -130,7 +132,8 @@ def test_replicas_are_no_authorship_and_steps_are(shop: Shop) -> None:
     assert named(shop, second) == ["alice", "mallory"]
     shop.yes(second, "bob")
     shop.until_healthy()
-    assert (shop.image("stable"), shop.sizes()) == ("2", (5, 0))
+    assert shop.image("stable") == "2"
+    shop.until_sizes(5, 0)
 
 
 def test_an_author_may_stop_it(shop: Shop) -> None:

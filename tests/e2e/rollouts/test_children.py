@@ -6,7 +6,7 @@ import pytest
 
 from controlplane import KubectlError, wait_until
 from tests.e2e.rollouts.shop import TWENTY, Body, Shop
-from tests.e2e.stage import condition
+from tests.e2e.stage import PATIENCE, condition
 from tests.wall.api import Call
 
 
@@ -22,8 +22,14 @@ def got_through(shop: Shop, track: str, change: Body) -> None:
     """A change of a child that met no wall: written with the operator's own token."""
     body = shop.child(track)
     body["spec"] = {**body["spec"], **change}
-    body["metadata"].pop("managedFields", None)
+    for key in ("managedFields", "resourceVersion"):  # whatever its controller has written to its status since
+        body["metadata"].pop(key, None)
     shop.as_operator(Call(shop.path("deploy", f"web-{track}"), body, "put"))
+
+
+def uids(pods: list[Body]) -> set[str]:
+    """Which pods these are."""
+    return {pod["metadata"]["uid"] for pod in pods}
 
 
 def test_people_cannot_change_children(shop: Shop) -> None:
@@ -40,15 +46,15 @@ def test_people_cannot_change_children(shop: Shop) -> None:
 
 @pytest.mark.parametrize("track", ["stable", "canary"])
 def test_what_gets_through_is_told_and_put_right(shop: Shop, track: str) -> None:
-    request = held(shop)
+    held(shop)
     image, sizes = shop.image(track), shop.sizes()
     template = shop.child(track)["spec"]["template"]
     template["spec"]["containers"][0]["image"] = "example.org/web:evil"
     got_through(shop, track, {"template": template, "replicas": 4})
-    wait_until(lambda: (shop.image(track), shop.sizes()) == (image, sizes), f"{track} is put right", 20)
+    shop.until_image(track, image)
+    shop.until_sizes(*sizes)
     shop.until_told("web", "ChildChanged")
-    shop.until_phase_of("Held")
-    shop.yes(request)
+    shop.yes(shop.until_said())  # asked anew where pods of the other image came up before it was put right
     shop.until_healthy()
     assert shop.image("stable") == "2"
 
@@ -57,7 +63,7 @@ def test_a_child_that_is_deleted_comes_back(shop: Shop) -> None:
     shop.running()
     before = shop.child("stable")["metadata"]["uid"]
     shop.as_operator(Call(shop.path("deploy", "web-stable"), how="delete"))
-    wait_until(lambda: (found := shop.find("deploy", "web-stable")) and found["metadata"]["uid"] != before, "a new one", 20)
+    shop.until_anew("stable", before)
     shop.until_healthy()
 
 
@@ -85,12 +91,12 @@ def test_deleted_while_held_everything_goes(shop: Shop) -> None:
     assert (done["status"]["phase"], done["status"]["decision"]["reason"]) == ("Superseded", "SubjectDeleted")
     for kind, name in (("gro", "web"), ("deploy", "web-stable"), ("deploy", "web-canary")):
         shop.until_gone(kind, name)
-    wait_until(lambda: shop.all("crev", labelSelector="gatehold.dev/rollout=web") == [], "revisions are gone", 30)
+    wait_until(lambda: shop.all("crev", labelSelector="gatehold.dev/rollout=web") == [], "revisions are gone", PATIENCE)
 
 
 def test_orphaned_while_held_stable_stays_as_an_ordinary_deployment(shop: Shop) -> None:
     request = held(shop)
-    pods = {pod["metadata"]["uid"] for pod in shop.track_pods("stable")}
+    pods = uids(shop.track_pods("stable"))
     shop.kubectl("delete", "gro/web", "--cascade=orphan", "--wait=false", user="ci")
     shop.until_gone("gro", "web")
     shop.until_gone("deploy", "web-canary")
@@ -98,7 +104,7 @@ def test_orphaned_while_held_stable_stays_as_an_ordinary_deployment(shop: Shop) 
     assert stable["metadata"].get("ownerReferences", []) == []
     marks = json.dumps([stable["metadata"].get("labels", {}), stable["metadata"].get("annotations", {})])
     assert "gatehold.dev" not in marks
-    assert {pod["metadata"]["uid"] for pod in shop.all("pods", labelSelector="app=web")} == pods
+    wait_until(lambda: uids(shop.all("pods", labelSelector="app=web")) == pods, "the canary's pod is gone", PATIENCE)
     assert shop.until_done(request)["status"]["phase"] == "Superseded"
     shop.kubectl("set", "image", "deploy/web-stable", "web=example.org/web:3", user="ci")
 
@@ -110,6 +116,8 @@ def test_break_glass_stays_and_is_recorded(shop: Shop) -> None:
     shop.kubectl("create", "role", "patches", "--verb=get,patch,update", "--resource=deployments.apps")
     for name in ("breaks-glass", "patches"):
         shop.kubectl("create", "rolebinding", name, f"--role={name}", "--user=dana")
+    shop.until_may("dana", "override", "rollouts")
+    shop.until_may("dana", "patch", "deployments", "apps")
     template = shop.child("stable")["spec"]["template"]
     template["spec"]["containers"][0]["image"] = "example.org/web:hotfix"
     notes = {"gatehold.dev/override": "INC-4711: site down, everybody asleep"}

@@ -2,7 +2,7 @@
 
 from controlplane import wait_until
 from tests.e2e.rollouts.shop import TWENTY, Shop, last
-from tests.e2e.stage import condition
+from tests.e2e.stage import PATIENCE, condition
 
 
 def test_a_first_deployment_is_asked_about_before_anything_runs(shop: Shop) -> None:
@@ -98,7 +98,7 @@ def test_a_gate_that_vanishes_holds_and_goes_on_when_it_is_back(shop: Shop) -> N
     shop.until_rollout(lambda body: condition(body, "Stalled") == ("True", "GateNotFound"), "GateNotFound")
     shop.yes(request)
     shop.until_phase(request, "Approved")
-    wait_until(lambda: condition(shop.get("gro", "web"), "Held") == ("True", "GateNotFound"), "held", 10)
+    shop.until_rollout(lambda body: condition(body, "Held") == ("True", "GateNotFound"), "held")
     assert shop.image("stable") == "1"
     shop.gate(policy, label=False)
     shop.until_healthy()
@@ -111,7 +111,7 @@ def test_a_gate_that_names_another_policy_has_that_one_asked_too(shop: Shop) -> 
     shop.gate(one)
     shop.rollout(image="2")
     first = shop.until_asked()
-    shop.gate(other, label=False)
+    shop.until_seen(shop.gate(other, label=False))
     assert shop.get("apr", first)["status"]["phase"] == "Pending"
     shop.yes(first)
     second = shop.until_asked(beside=(first,))
@@ -151,16 +151,17 @@ def test_a_gate_says_whether_people_can_be_asked_there(shop: Shop) -> None:
         body = shop.api().get(f"/apis/gatehold.dev/v1alpha1/gates/{name}")
         return condition(body or {}, "Ready")
 
-    wait_until(lambda: ready() == ("False", "PolicyNotFound"), "PolicyNotFound", 20)
+    wait_until(lambda: ready() == ("False", "PolicyNotFound"), "PolicyNotFound", PATIENCE)
     shop.policy(f"later-{shop.namespace}", effects=["None"])
-    wait_until(lambda: ready() == ("False", "EffectNotAllowed"), "EffectNotAllowed", 20)
+    wait_until(lambda: ready() == ("False", "EffectNotAllowed"), "EffectNotAllowed", PATIENCE)
     shop.promotes(f"later-{shop.namespace}")
-    wait_until(lambda: ready() == ("True", "PolicyFound"), "PolicyFound", 20)
+    wait_until(lambda: ready() == ("True", "PolicyFound"), "PolicyFound", PATIENCE)
 
 
 def test_the_author_may_not_answer(shop: Shop) -> None:
     shop.gate(shop.promotes(quorum=[{"role": "sre"}]))
-    shop.cluster.kubectl("-n", shop.namespace, "create", "rolebinding", "alice-edits", "--clusterrole=edit", "--user=alice")
+    shop.kubectl("create", "rolebinding", "alice-edits", "--clusterrole=edit", "--user=alice")
+    shop.until_may("alice", "patch", "rollouts")
     shop.rollout(user="alice")
     request = shop.until_asked()
     assert shop.get("apr", request)["spec"]["authors"] == ["alice"]

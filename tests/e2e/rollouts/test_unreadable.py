@@ -11,7 +11,7 @@ from controlplane import wait_until
 from playground import OperatorProcess
 from tests.e2e.gaps import world_of_its_own
 from tests.e2e.rollouts.shop import TWENTY, Shop
-from tests.e2e.stage import Body, condition, message, new_stage
+from tests.e2e.stage import PATIENCE, Body, condition, message, new_stage
 from tests.wall.api import Call, path
 
 CRD = path("apiextensions.k8s.io/v1", "customresourcedefinitions", None, "rollouts.gatehold.dev")
@@ -44,11 +44,11 @@ def newer_kind(shop: Shop) -> Iterator[None]:
     properties["status"]["properties"]["phase"]["enum"].append("Sunny")
     shop.api().must(Call(CRD, {"spec": newer}))
     try:
-        wait_until(lambda: shop.api().send(_with_both(shop), dryRun="All").ok, "the newer kind is served", 20)
+        wait_until(lambda: shop.api().send(_with_both(shop), dryRun="All").ok, "the newer kind is served", PATIENCE)
         yield
     finally:
         shop.api().must(Call(CRD, {"spec": before}))
-        wait_until(lambda: not shop.api().send(_with_both(shop), dryRun="All").ok, "the kind is as shipped", 20)
+        wait_until(lambda: not shop.api().send(_with_both(shop), dryRun="All").ok, "the kind is as shipped", PATIENCE)
 
 
 def _with_both(shop: Shop) -> Call:
@@ -119,5 +119,5 @@ def test_a_status_that_cannot_be_read_is_left_as_it_is(shop: Shop) -> None:
         assert shop.image("stable") == "1"
         shop.as_operator(Call(where, {"status": {"phase": "Healthy"}}))
         # that phase is the test's own word, so what it stands for is waited for
-        wait_until(lambda: shop.image("stable") == "2", "what can be read is served", 60)
+        shop.until_image("stable", "2")
         shop.until_healthy()

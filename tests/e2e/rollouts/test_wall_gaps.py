@@ -8,7 +8,7 @@ from controlplane import wait_until
 from playground import OperatorProcess
 from tests.e2e.gaps import gap, world_of_its_own
 from tests.e2e.rollouts.shop import Shop
-from tests.e2e.stage import condition, new_stage
+from tests.e2e.stage import PATIENCE, condition, new_stage
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +42,18 @@ def gets_through(shop: Shop, *words: str) -> None:
     def done() -> bool:
         return shop.cluster.kubectl("-n", shop.namespace, *words, user="ci", check=False).returncode == 0
 
-    wait_until(done, f"{words} gets through", 20)
+    wait_until(done, f"{words} gets through", PATIENCE)
 
 
 def test_children_that_are_changed_meanwhile_are_put_right(shop: Shop) -> None:
     shop.running()
     with gap(shop, "ValidatingAdmissionPolicyBinding", "gatehold-children", lambda _: None):
         gets_through(shop, "set", "image", "deploy/web-stable", "web=example.org/web:evil")
-        wait_until(lambda: shop.image("stable") == "1", "stable is put right", 20)
+        shop.until_image("stable", "1")
         gets_through(shop, "scale", "deploy/web-stable", "--replicas=1")
-        wait_until(lambda: shop.sizes() == (5, 0), "and its size", 20)
+        shop.until_sizes(5, 0)
         before = shop.child("stable")["metadata"]["uid"]
         gets_through(shop, "delete", "deploy/web-stable", "--wait=false")
-        wait_until(
-            lambda: (found := shop.find("deploy", "web-stable")) and found["metadata"]["uid"] != before, "a new one", 20
-        )
+        shop.until_anew("stable", before)
     shop.until_healthy()
     shop.until_told("web", "ChildChanged")

@@ -11,7 +11,7 @@ from tests.e2e.gaps import put, recorded, shipped, world_of_its_own, write_verdi
 from tests.e2e.late_watch import FOLDER, PROOFS, WALL, late
 from tests.e2e.operators import until_acting
 from tests.e2e.rollouts.shop import Shop
-from tests.e2e.stage import failure, new_stage
+from tests.e2e.stage import PATIENCE, failure, new_stage
 from tests.faults.operator import FOLDER as ORDERS
 from tests.faults.operator import Folder, Orders
 
@@ -71,7 +71,7 @@ def test_a_crash_between_the_approval_and_the_look_at_the_wall_promotes_nothing(
         put(shop.cluster, shipped(VAP, REQUESTS), None)
         try:
             write_verdict(shop, question, 0, "alice")
-            wait_until(lambda: doomed.code() is not None, "it has died", 20)
+            wait_until(lambda: doomed.code() is not None, "it has died", PATIENCE)
         finally:
             put(shop.cluster, shipped(VAP, REQUESTS), shipped(VAP, REQUESTS))
     shop.cluster.kubectl("-n", "gatehold-system", "delete", "lease", "gatehold-operator", "--ignore-not-found")
