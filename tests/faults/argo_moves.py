@@ -42,7 +42,7 @@ def _gate(life: ArgoLife, seconds: int) -> None:
         seen = found["status"]["observedGeneration"] == body["metadata"]["generation"]
         return bool(seen and condition(found, "Ready")[0] == "True")
 
-    wait_until(known, "the operator knows how long the Gate asks", 60)
+    wait_until(known, "the operator knows how long the Gate asks", 120)
 
 
 # ---- what is waited for

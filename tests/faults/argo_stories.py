@@ -113,7 +113,7 @@ DENIAL: Final = ArgoStory(
 )
 EXPIRY: Final = ArgoStory(
     "argo-expired",
-    paused(seconds=2),
+    paused(seconds=4),
     (BACK,),
     "Degraded",
     told=tells(FIRST, "Expired", "RolledBack"),

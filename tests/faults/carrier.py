@@ -73,13 +73,13 @@ class Stream:
 class Carrier:
     """Everything that is under way. All of it runs in one loop."""
 
-    def __init__(self, upstream: Upstream) -> None:
-        """Carry nothing yet."""
+    def __init__(self, upstream: Upstream, port: int) -> None:
+        """Carry nothing yet. The port is the relay's own also while it does not listen."""
         self._upstream = upstream
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.ServerRunner | None = None
         self._site: web.TCPSite | None = None
-        self.port = 0
+        self.port = port
         self._under_way: set[asyncio.Task[web.StreamResponse]] = set()
         self.streams: set[Stream] = set()
         self.sent: list[Sent] = []
@@ -101,7 +101,7 @@ class Carrier:
     # ---- begin and end
 
     async def open(self) -> None:
-        """Listen, on the port that was had before."""
+        """Listen."""
         if self._session is None:
             connector = aiohttp.TCPConnector(ssl=self._upstream.trust, limit=0)
             # nothing is unpacked and nothing ends by itself: what is slow is for the two ends to judge
@@ -111,7 +111,6 @@ class Carrier:
         await self._runner.setup()
         self._site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await self._site.start()
-        self.port = int(self._runner.addresses[0][1])
 
     async def shut(self) -> None:
         """Listen no more, break every connection, and drop what is under way: it may or may not have got there."""

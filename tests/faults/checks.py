@@ -22,7 +22,7 @@ def rows(stories: Sequence[Story]) -> list[Any]:
 def lives_as_told(succession: Succession, story: Story) -> Life:
     """Undisturbed it writes what the table says, on each object in that order; two cycles may be at work on two objects."""
     life, _ = succession.undisturbed(story)
-    written = succession.writes(life)
+    written = succession.until_written(life, story.expected())
     assert by_object(written) == by_object(story.writes)
     assert sorted(written) == sorted(story.expected())
     assert life.wrongs() == []

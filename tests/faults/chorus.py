@@ -22,11 +22,12 @@ from tests.faults.stories import (
     STORIES,
     WITHDRAWAL,
     approvals,
-    effect,
     held_job,
+    policy_of,
     prepared,
     undo,
     waits_for_pods,
+    works,
 )
 from tests.faults.story import Life, Story
 
@@ -62,7 +63,7 @@ POINTS: Final = (
     Point("waits-for-a-first", OVERRIDING, 0, prepared),
     Point("waits-for-its-requester", WITHDRAWAL, 0, prepared),
     Point("waits-for-a-second", RELEASE, 1, approvals("1/2")),
-    Point("runs", DENIAL, 1, effect("Running")),
+    Point("runs", DENIAL, 1, works),
     Point("is-stopped", DENIAL, 2, waits_for_pods),
     Point("is-undone", FAILURE, 2, undo("Running")),
     Point("just-approved", RELEASE, 2, anything),
@@ -71,12 +72,17 @@ POINTS: Final = (
 
 
 def undisturbed(stage: Stage) -> Ends:
-    """How each story ends when nothing happens: lived once a session, since what differs between clusters is masked."""
+    """How each story ends when nothing happens: lived once a session, since what differs between clusters is masked.
+
+    The policies of the stage are made in any case: whoever begins to live there finds an operator that knows them.
+    """
+    for reviewers in (1, 2):
+        policy_of(Life(EXPIRY, stage, "nobody"), reviewers)
     if not _ENDS:
         lives = [Life(story, stage, f"calm-{story.name}") for story in STORIES]
         for life in lives:
             life.begin()
-        _until(lives, Life.ended, "the undisturbed end", 60)
+        _until(lives, Life.ended, "the undisturbed end", 120)
         _ENDS.update({life.story.name: life.until_settled() for life in lives})
     return _ENDS
 
@@ -96,7 +102,7 @@ class Chorus:
                 replace(point.story, steps=point.story.steps[: point.steps]), self.stage, f"{self.name}-{point.what}"
             )
             life.begin()
-            _until([life], partial(_is_there, point), point.what, 60)
+            _until([life], partial(_is_there, point), point.what, 120)
             life.story = point.story
             self.lives.append(life)
 
@@ -113,7 +119,7 @@ class Chorus:
             if not life.ended():
                 life.advance()
 
-    def end(self, ends: Ends, *, seconds: float = 90, meanwhile: Callable[[], object] = lambda: None) -> None:
+    def end(self, ends: Ends, *, seconds: float = 180, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Live on to the end, which must be the undisturbed one, every effect having happened once."""
         _until(self.lives, Life.ended, "the end", seconds, meanwhile)
         for life in self.lives:

@@ -18,7 +18,7 @@ from playground.operator_process import Launch
 
 SHIFTS: Final = "CLOCK_SHIFTS"
 SAYS: Final = "this clock says "
-"""Begins the first lines of the log: what each way of asking the time answers."""
+"""Begins the first lines of the log: by how many seconds each way of asking the time errs, by the machine's own clock."""
 _EACH_SECONDS: Final = 1.0
 _RIGHT = datetime.datetime
 
@@ -81,7 +81,7 @@ def main() -> None:
     from gatehold.cli.main import main as run
 
     for told in (time.time(), time.time_ns() / 10**9, datetime.datetime.now(datetime.UTC).timestamp()):
-        sys.stderr.write(f"{SAYS}{told}\n")
+        sys.stderr.write(f"{SAYS}{told - time.clock_gettime(time.CLOCK_REALTIME)}\n")
     run()
 
 

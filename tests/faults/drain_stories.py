@@ -6,7 +6,7 @@ from typing import Final
 from controlplane import wait_until
 from tests.e2e.stage import GROUP, Body
 from tests.faults.drain_story import NODES, UNSCHEDULABLE, DrainLife, DrainStory, Left
-from tests.faults.stories import ASKED, DONE, prepared, say
+from tests.faults.stories import ASKED, DONE, prepared, say, until_known
 from tests.faults.story import Life, Step
 from tests.wall.api import Call, path
 
@@ -33,7 +33,7 @@ def two_nodes(*, cordoned: str = "", **drain: object) -> Callable[[DrainLife], N
 
 
 def _gate(life: Life) -> str:
-    """A Gate and its policy; all lives of a namespace share them."""
+    """A Gate and its policy, which the operator knows: what it does not know fails. All lives of a namespace share them."""
     namespace = life.stage.namespace
     policy, gate = f"{namespace}-drains", f"{namespace}-gate"
     spec: Body = {"quorum": [{"role": "sre"}], "effects": ["Drain", "Release"], "onUnknownRequester": "Allow"}
@@ -41,6 +41,7 @@ def _gate(life: Life) -> str:
     gates = {"type": "Drains", "policyRef": {"name": policy}, "drains": {"namespace": namespace}}
     for plural, kind, name, content in (*kinds, ("gates", "Gate", gate, gates)):
         _make(life, path(GROUP, plural), {"apiVersion": GROUP, "kind": kind, "metadata": {"name": name}, "spec": content})
+        until_known(life, plural, name)
     return gate
 
 
@@ -73,7 +74,7 @@ def _until_tainted(life: DrainLife, key: str, *, cordoned: bool) -> None:
     def settled() -> bool:
         return {taint["key"] for taint in life.node(key)["spec"].get("taints", [])} == wanted
 
-    wait_until(settled, f"the taints of {life.name}-{key}", 60)
+    wait_until(settled, f"the taints of {life.name}-{key}", 120)
 
 
 # ---- what people wait for, and what happens

@@ -104,10 +104,12 @@ class DrainLife(Life):
 
     def _node_wrongs(self, key: str, left: Left) -> list[str]:
         node, lease, uid = self.node(key), self.lease(key), self.seen["metadata"]["uid"]
-        cordoned, pods = bool(node["spec"].get("unschedulable")), len(self.pods(key))
+        told, pods = node_told(node), len(self.pods(key))
+        cordoned = told["unschedulable"]
         by, holder = ours(node["metadata"].get("annotations")).get("gatehold.dev/released-by"), lease.get("spec", {})
         wanted = uid if left.leased else None
         found = [f"node {key} is cordoned: {cordoned}"] * (cordoned != left.cordoned)
+        found += [f"the node controller has not seen how {key} stands"] * (told["tainted"] != cordoned)
         found += [f"node {key} bears the mark of {by}, not {wanted}"] * (by != wanted)
         found += [f"the Lease of {key} is held by {holder}, not {wanted}"] * (holder.get("holderIdentity") != wanted)
         return found + [f"{pods} pods are left on {key}, not {left.pods}"] * (pods != left.pods)

@@ -18,7 +18,7 @@ class Kept:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="deployment", daemon=True)
         self.codes: list[tuple[str, int]] = []
-        """Who ended, and how, in that order."""
+        """Who ended, and how, in that order; whoever stands here was started again."""
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -35,5 +35,5 @@ class Kept:
             for process in self._processes:
                 code = process.code()
                 if code is not None:
-                    self.codes.append((process.name, code))
                     process.start()
+                    self.codes.append((process.name, code))

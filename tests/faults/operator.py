@@ -45,6 +45,11 @@ class Written:
     name: str
     what: str
 
+    @property
+    def is_figures(self) -> bool:
+        """Whether it only shows how things do: no table has that."""
+        return self.what.endswith(f" {rollout_words.FIGURES}")
+
 
 @dataclass(frozen=True, slots=True)
 class Orders:
@@ -184,8 +189,10 @@ def _patch_detail(operations: list[dict[str, Any]]) -> str:
 
 
 def _status_detail(status: dict[str, Any]) -> str:
-    """The phase, else how each node of a drain stands, or the effect, else its undo, else what is new."""
+    """The phase, else how each node of a drain stands, or the effect, else its undo, else what is new; figures aside."""
     effect = status.get("effect") or {}
+    if status.keys() == {"effect"} and effect.keys() == {"progress"}:
+        return rollout_words.FIGURES
     undo = effect.get("undo") or {}
     nodes = " ".join(node["state"] for node in effect.get("nodes") or ())
     texts = (("", status.get("phase")), ("nodes ", nodes), ("effect ", effect.get("state")), ("undo ", undo.get("state")))

@@ -11,6 +11,10 @@ class Every:
         """The time runs from now on."""
         self._seconds = seconds
         self._work = work
+        self.begin()
+
+    def begin(self) -> None:
+        """Have the time run anew from now on."""
         self._last = time.monotonic()
 
     def __call__(self) -> None:

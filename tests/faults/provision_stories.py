@@ -5,8 +5,8 @@ from typing import Final
 
 from tests.e2e.provisioning.depot import Depot
 from tests.e2e.stage import Body
-from tests.faults.provision_story import ProvisionLife, ProvisionStory, behind
-from tests.faults.stories import DONE, prepared
+from tests.faults.provision_story import ProvisionLife, ProvisionStory, all_wait, behind
+from tests.faults.stories import DONE
 from tests.faults.story import Step
 
 OPTIONS: Final = '[{"name":"fast","pods":4},{"name":"cheap","pods":2}]'
@@ -40,8 +40,8 @@ def says(word: str, **more: str) -> Callable[[ProvisionLife], bool]:
     return act
 
 
-CHEAP: Final = Step("alice takes the cheap option", prepared, says("approve", option="cheap"))
-DENY: Final = Step("alice denies", prepared, says("deny"))
+CHEAP: Final = Step("alice takes the cheap option", all_wait, says("approve", option="cheap"))
+DENY: Final = Step("alice denies", all_wait, says("deny"))
 
 ASKED: Final = (
     "request: approvalrequests post",
@@ -70,6 +70,8 @@ ACCEPTED: Final = ProvisionStory(
         "request: approvalrequests/status Released",
     ),
     most=2,
+    pods=4,
+    left=4,
 )
 KEPT: Final = ProvisionStory(
     "provision-kept",
@@ -80,6 +82,8 @@ KEPT: Final = ProvisionStory(
     jobs={},
     writes=(*ASKED, *DENIED),
     known=KNOWN,
+    pods=2,
+    left=2,
 )
 SCALED_BACK: Final = ProvisionStory(
     "provision-scaled",
@@ -90,6 +94,7 @@ SCALED_BACK: Final = ProvisionStory(
     jobs={},
     writes=(*ASKED, *DENIED, "owner: statefulsets/scale", *UNDONE),
     known=KNOWN_DENIED,
+    pods=2,
 )
 SUSPENDED: Final = ProvisionStory(
     "provision-suspended",
@@ -111,5 +116,6 @@ DELETED: Final = ProvisionStory(
     jobs={},
     writes=(*ASKED, *DENIED, "owner: statefulsets delete", *UNDONE, *DONE),
     known=(*KNOWN_DENIED, "request: events RolledBack"),
+    pods=2,
 )
 STORIES: Final = (ACCEPTED, KEPT, SCALED_BACK, SUSPENDED, DELETED)

@@ -14,6 +14,7 @@ from tests.e2e.provisioning.depot import Depot, is_gated, released_by
 from tests.e2e.stage import Body, Stage
 from tests.faults.operator import Written
 from tests.faults.snapshot import Mask, request_told
+from tests.faults.stories import until_known
 from tests.faults.story import Life, Story
 from tests.wall.api import Call, path
 
@@ -22,10 +23,12 @@ PLURALS: Final = {"StatefulSet": ("apps/v1", "statefulsets"), "CronJob": ("batch
 
 @dataclass(frozen=True, slots=True)
 class ProvisionStory(Story):
-    """One row of the table. `most` is how many pods people accepted."""
+    """One row of the table: how many pods people accepted (`most`), its owner makes (`pods`), stay in the end (`left`)."""
 
     kind: str = "StatefulSet"
     most: int = 0
+    pods: int = 0
+    left: int = 0
 
     def may_merge(self, write: str) -> bool:
         """Pods of a wave go at the same time: what was on its way when the operator died is not written again."""
@@ -113,7 +116,9 @@ class ProvisionLife(Life):
     def wrongs(self) -> list[str]:
         """Whatever did not happen exactly once, or went beyond what people accepted."""
         found = super().wrongs()
-        free = [pod for pod in self.pods("") if not is_gated(pod)]
+        pods = self.pods("")
+        free = [pod for pod in pods if not is_gated(pod)]
+        found += [f"{len(pods)} pods are left, not {self.story.left}"] * (len(pods) != self.story.left)
         by = {released_by(pod) for pod in free}
         found += [f"{self.free} pods were let go, and people accepted {self.story.most}"] * (self.free > self.story.most)
         found += [f"{len(free)} pods run, not {self.story.most}"] * (len(free) != self.story.most)
@@ -132,12 +137,18 @@ def _generation(pod: Body) -> object:
     return pod["metadata"].get("generation")
 
 
+def all_wait(life: ProvisionLife) -> bool:
+    """Its controller has made every pod, and people can answer: which of them go by a yes hangs on what is there."""
+    return "requestDigest" in life.status() and len(life.pods("")) == life.story.pods
+
+
 def behind(on_denied: str, make: Callable[[Depot, str], object]) -> Callable[[ProvisionLife], None]:
     """A gated namespace whose Gate says that of what is denied, and in it what the life is about."""
 
     def setting(life: ProvisionLife) -> None:
         depot = Depot(life.stage.cluster, life.stage.namespace, life.stage.operator)
-        depot.gate(onDenied=on_denied)
+        gate = depot.gate(onDenied=on_denied)
+        until_known(life, "gates", gate)
         make(depot, life.name)
 
     return setting

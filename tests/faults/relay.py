@@ -26,7 +26,7 @@ from tests.faults.carrier import Carrier, Sent, Upstream
 from tests.faults.streams import Bend, Straight, gone_event, gone_status
 
 T = TypeVar("T")
-_CONTROL_SECONDS = 20.0
+_CONTROL_SECONDS = 60.0
 
 
 class Gone(Enum):
@@ -61,7 +61,8 @@ class Relay:
     def __enter__(self) -> Self:
         """Listen, and give the operator the kubeconfig that leads here."""
         self._thread.start()
-        self._carrier = self._do(_opened(Upstream.of(self._process.identity.kubeconfig)))
+        upstream = Upstream.of(self._process.identity.kubeconfig)
+        self._carrier = self._do(_opened(upstream, self._process.cluster.reserve_port()))
         path = self._process.identity.directory / "kubeconfig-of-relay"
         content = yaml.safe_load(self._process.identity.kubeconfig.read_text())
         # plain HTTP: the relay is within this machine, and what is tested is not TLS
@@ -172,8 +173,8 @@ class Relay:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_CONTROL_SECONDS)
 
 
-async def _opened(upstream: Upstream) -> Carrier:
-    carrier = Carrier(upstream)
+async def _opened(upstream: Upstream, port: int) -> Carrier:
+    carrier = Carrier(upstream, port)
     await carrier.open()
     return carrier
 

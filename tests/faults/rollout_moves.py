@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tests.e2e.stage import GROUP, Body
 from tests.faults.rollout_story import RolloutLife, node
-from tests.faults.stories import NODE
+from tests.faults.stories import NODE, until_known
 from tests.faults.story import Life
 from tests.wall.api import Call, path
 
@@ -30,6 +30,7 @@ def first_version(**approval: object) -> Callable[[Life], None]:
         body = {"apiVersion": GROUP, "kind": "ApprovalPolicy", "metadata": {"name": policy}, "spec": spec}
         answer = life.stage.api().send(Call(path(GROUP, "approvalpolicies"), body, "post"))
         assert answer.ok or answer.code == 409, answer.message
+        until_known(life, "approvalpolicies", policy)
         asks = {"approval": {"policyRef": {"name": policy}, **approval}}
         life.stage.api("ci").must(Call(life.stage.path("gro"), _rollout(life, [{"setWeight": 20}, asks]), "post"))
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from tests.e2e.stage import Body, Stage
 from tests.faults.operator import Written
-from tests.faults.rollout_words import FIGURES
 from tests.faults.snapshot import Mask, ours, request_told
 from tests.faults.story import DONE, Life, Story, heard
 from tests.wall.api import Call, path
@@ -80,9 +79,9 @@ class RolloutLife(Life):
         return self.name + _NAMES.get(about, "")
 
     def about(self, write: Written) -> str:
-        """Whose write it is; figures are nobody's."""
+        """Whose write it is."""
         if write.name == self.name:
-            return "" if write.what.endswith(f" {FIGURES}") else "rollout"
+            return "rollout"
         return next((about for about in _NAMES if fnmatchcase(write.name, self.object(about))), "")
 
     # ---- what people see

@@ -5,7 +5,7 @@ from typing import Any, Final
 Body = dict[str, Any]
 FIGURES: Final = "figures"
 """The word for a write that only shows how pods do, until when people may answer, and which spec was looked at: whether it
-comes by itself or with another depends on who is faster, so no table has it."""
+comes by itself or with another depends on who is faster, so no table has it. The figures of a running Job are the same."""
 _FIGURES: Final = frozenset({"ready", "replicas", "figuresAt", "conditions", "clock", "observedGeneration", "until"})
 _OF_A_CHILD: Final = frozenset({"pods", "ready", "imageIDs"})
 

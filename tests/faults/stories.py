@@ -7,7 +7,8 @@ between any two writes of the operator there is as much time as a death takes.
 from collections.abc import Callable
 from typing import Final
 
-from tests.e2e.stage import GROUP, Body, message
+from controlplane import wait_until
+from tests.e2e.stage import GROUP, Body, condition, message
 from tests.faults.story import Life, Ran, Step, Story
 from tests.wall.api import Call, path
 
@@ -24,6 +25,8 @@ def held_job(*, reviewers: int = 1, undo: bool = False, **spec: object) -> Calla
         _make(life, path("v1", "nodes"), {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
         names = ("job", "undo") if undo else ("job",)
         jobs = {name: life.stage.post(_job(life, name, policy)) for name in names}
+        for name in names:
+            _until_suspended(life, name)
         life.stage.post(life.stage.question(life.name, policy, job=jobs["job"], undo=jobs.get("undo"), **spec))
 
     return make
@@ -35,7 +38,23 @@ def policy_of(life: Life, reviewers: int) -> str:
     spec = {"quorum": [{"role": "sre", "count": reviewers}], "effects": ["Release"], "onUnknownRequester": "Allow"}
     body = {"apiVersion": GROUP, "kind": "ApprovalPolicy", "metadata": {"name": name}, "spec": spec}
     _make(life, path(GROUP, "approvalpolicies"), body)
+    until_known(life, "approvalpolicies", name)
     return name
+
+
+def until_known(life: Life, plural: str, name: str) -> None:
+    """The operator has looked at a policy or a Gate as it is now: of a question that it sees first, it would say so."""
+
+    def known() -> bool:
+        body = life.stage.api().get(path(GROUP, plural, None, name)) or {}
+        return bool(body) and body.get("status", {}).get("observedGeneration") == body["metadata"]["generation"]
+
+    wait_until(known, f"the operator knows {plural}/{name}", 120)
+
+
+def _until_suspended(life: Life, key: str) -> None:
+    """The Job controller has had its say on a new Job: of one that is released before, it never says that it was held."""
+    wait_until(lambda: condition(life.job(key), "Suspended")[0] == "True", f"Job {key} of {life.name} is suspended", 120)
 
 
 def _make(life: Life, where: str, body: Body) -> None:
@@ -65,6 +84,11 @@ def approvals(count: str) -> Callable[[Life], bool]:
 def effect(state: str) -> Callable[[Life], bool]:
     """The effect stands so in the status."""
     return lambda life: life.status().get("effect", {}).get("state") == state
+
+
+def works(life: Life) -> bool:
+    """The effect is recorded as running, and the Job has its pod: its controller makes none for a Job that was stopped."""
+    return effect("Running")(life) and bool(life.pods("job"))
 
 
 def undo(state: str) -> Callable[[Life], bool]:
@@ -123,7 +147,7 @@ OVERRIDE: Final = Step("dana overrides", prepared, say("dana", "override", "INC-
 BOTH: Final = Step("bob approves too", approvals("1/2"), say("bob", "approve", "go"))
 WORKS: Final = Step("the Job succeeds", effect("Running"), ends("job", "Succeeded"))
 FAILS: Final = Step("the Job fails", effect("Running"), ends("job", "Failed"))
-DENY: Final = Step("bob denies while it runs", effect("Running"), say("bob", "deny", "p99 doubled"))
+DENY: Final = Step("bob denies while it runs", works, say("bob", "deny", "p99 doubled"))
 BACK: Final = Step("the requester takes it back", prepared, say("ci", "withdraw", "wrong cluster"))
 STOPS: Final = Step("the pods of the stopped Job go", waits_for_pods, goes("job"))
 UNDOES: Final = Step("the undo Job succeeds", undo("Running"), ends("undo", "Succeeded"))

@@ -90,6 +90,8 @@ class Life:
     taken: int = 0
     seen: Body = field(default_factory=dict)
     """The request as last seen."""
+    made: dict[str, set[str]] = field(default_factory=dict)
+    """The uids of all pods that were ever seen, by the Job that they were made for."""
 
     def begin(self) -> None:
         """Make the objects and ask."""
@@ -113,7 +115,7 @@ class Life:
         done = self.seen.get("metadata", {}).get("labels", {}).get(DONE) == "true"
         return done and self.taken == len(self.story.steps)
 
-    def live(self, seconds: float = 90) -> None:
+    def live(self, seconds: float = 180) -> None:
         """Go on until the end; `begin` comes before."""
 
         def over() -> bool:
@@ -175,8 +177,10 @@ class Life:
         return self.stage.get("job", f"{self.name}-{key}")
 
     def pods(self, key: str) -> list[Body]:
-        """The pods of one of its Jobs that are there now."""
-        return self.stage.pods_of(self.job(key))
+        """The pods of one of its Jobs that are there now. Only steps of the story take any away, after they have looked."""
+        found = self.stage.pods_of(self.job(key))
+        self.made.setdefault(key, set()).update(pod["metadata"]["uid"] for pod in found)
+        return found
 
     def pod_path(self, pod: Body, sub: str = "") -> str:
         """The path of a pod."""
@@ -217,15 +221,17 @@ class Life:
 
     def _job_wrongs(self, key: str, ran: Ran) -> list[str]:
         job = self.job(key)
-        writes, made = job["metadata"]["generation"] - 1, pods_made(self.stage, job)
+        self.pods(key)
+        writes, made = job["metadata"]["generation"] - 1, len(self.made[key])
         found = [f"spec of Job {key} was written {writes} times, not {ran.spec_writes}"] * (writes != ran.spec_writes)
         found += [f"{made} pods were made for Job {key}, not {ran.pods}"] * (made != ran.pods)
         by = job["metadata"].get("annotations", {}).get("gatehold.dev/released-by")
         wanted = self.seen["metadata"]["uid"] if ran.spec_writes else None
         found += [f"Job {key} was released by {by}, not {wanted}"] * (by != wanted)
+        found += [f"the Job controller has not said its last word on Job {key}"] * (not is_told(job))
         return found + [f"Job {key} has finalizers left"] * bool(job["metadata"].get("finalizers"))
 
-    def until_settled(self, expected: dict[str, Any] | None = None, seconds: float = 60) -> dict[str, Any]:
+    def until_settled(self, expected: dict[str, Any] | None = None, seconds: float = 120) -> dict[str, Any]:
         """Wait until the rest has come too (Events, the Job controller's last word); answers the snapshot either way."""
         last: list[dict[str, Any]] = [{}]
 
@@ -255,8 +261,9 @@ def heard(request: Body, user: str, word: str) -> bool:
     return any(line[0] == word and line[3] == user for line in lines)
 
 
-def pods_made(stage: Stage, job: Body) -> int:
-    """How many pods the Job controller says it ever made for this Job: those that are gone count too."""
-    uid = job["metadata"]["uid"]
-    told = stage.all("events", fieldSelector=f"regarding.uid={uid},reason=SuccessfulCreate")
-    return sum(event.get("deprecatedCount", 1) or 1 for event in told)
+def is_told(job: Body) -> bool:
+    """Whether its controller says of a Job that stands still that it does, and has counted every pod."""
+    status = job.get("status", {})
+    at_work = any(status.get(name) for name in ("active", "ready", "terminating", "uncountedTerminatedPods"))
+    ends = ("Suspended",) if job["spec"]["suspend"] else ("Complete", "Failed")
+    return not at_work and any(condition(job, end)[0] == "True" for end in ends)

@@ -6,16 +6,18 @@ The first successor stood by all the time and has warm caches, the second starts
 swept. The end must be that of a life in which nobody died.
 """
 
+import contextlib
 import itertools
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from controlplane import Cluster, wait_until
+from controlplane.errors import TimeIsUpError
 from playground import OperatorProcess
 from playground.operator_process import PATIENT, Launch
 from tests.e2e.operators import until_acting
@@ -32,7 +34,9 @@ KILLED: Final = -9
 LEASE: Final = path("coordination.k8s.io/v1", "leases", "gatehold-system", "gatehold-operator")
 LOOKS: Final = "0.4"
 """Seconds between a standby's looks at the Lease: waiting longer would test nothing."""
-LEASE_TERMS: Final = {**PATIENT, "lease_retry_seconds": LOOKS}
+ANSWERS: Final = "60"
+"""Seconds in which the API server has to answer: of a write whose answer is given up nobody knows, so no table has it."""
+LEASE_TERMS: Final = {**PATIENT, "lease_retry_seconds": LOOKS, "request_timeout_seconds": ANSWERS}
 """Here the Lease of a dead operator is deleted by hand. It never runs out by itself, however slow the machine is: a second
 who takes over before the test has seen the first die would make the write that the first must not have made."""
 
@@ -64,8 +68,8 @@ def points(story: Story) -> Iterator[Point]:
 
 
 def told_of(life: Life, write: Written) -> str:
-    """A write as the table names it; empty where it is about another life."""
-    about = life.about(write)
+    """A write as the table names it; empty where it is about another life, or only shows figures."""
+    about = "" if write.is_figures else life.about(write)
     return f"{about}: {write.what}" if about else ""
 
 
@@ -86,10 +90,10 @@ class Seat(OperatorProcess):
     def kill(self) -> None:
         """End what runs here, if anything does; gone on return."""
         if not self._folder.waits(self.name):
-            wait_until(lambda: self._pid() is not None, f"{self.name} has begun", 60)
+            wait_until(lambda: self._pid() is not None, f"{self.name} has begun", 120)
             if self.code() is None and (pid := self._pid()):
                 os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: self.code() is not None, f"{self.name} has ended", 60)
+            wait_until(lambda: self.code() is not None, f"{self.name} has ended", 120)
 
     def _pid(self) -> int | None:
         return self._folder.told(self.name, "pid")
@@ -124,6 +128,16 @@ class Succession:
     def writes(self, life: Life) -> list[str]:
         """What was written in a life, in order."""
         return [told for write in self.folder.writes() if (told := told_of(life, write))]
+
+    def until_written(self, life: Life, expected: Iterable[str]) -> list[str]:
+        """What was written in a life, as soon as all that is expected stands there.
+
+        A write is noted with its answer: others may have seen by then what it brought.
+        """
+        wanted = Counter(expected)
+        with contextlib.suppress(TimeIsUpError):  # who asks compares, and says what is missing
+            wait_until(lambda: not wanted - Counter(self.writes(life)), f"all writes of {life.name} are noted", 60)
+        return self.writes(life)
 
     def undisturbed(self, story: Story) -> tuple[Life, End]:
         """A life that nothing disturbs, and how it ends."""
@@ -169,7 +183,7 @@ class Succession:
         self.folder.order(first.name, point.orders(when, life))
         life.begin()
         self._until_killed(life, first, f"{when} {point}")
-        wait_until(lambda: life.has_taken(steps), f"{life.name} has gone on without anybody", 60)
+        wait_until(lambda: life.has_taken(steps), f"{life.name} has gone on without anybody", 180)
         self.seats, self.stage.operator = [second, third, first], second
         self.folder.let_go(second.name)
         first.start()
@@ -188,7 +202,7 @@ class Succession:
             return seat.code() is not None or (or_over and life.ended())
 
         try:
-            wait_until(dead, f"{seat.name} dies {where}", 60)
+            wait_until(dead, f"{seat.name} dies {where}", 180)
         except Exception as error:
             raise AssertionError(f"{error}\n{life.where()}\n{self.writes(life)}\n{seat.log(30)}") from error
         written = self.writes(life)
@@ -199,14 +213,16 @@ class Succession:
         return written
 
     def _revive(self) -> None:
-        """Begin anew where a life before this one has failed."""
-        if self.acting.code() is None and all(self.folder.waits(seat.name) for seat in self.seats[1:]):
-            return
-        for seat in self.seats:
-            seat.kill()
-            seat.start()
-        self._free_lease()
-        self.folder.let_go(self.acting.name)
+        """Begin anew where a life before this one has failed; in any case, who shall act does.
+
+        The last operator of a life that was over before it led would else run for the Lease beside the next standby.
+        """
+        if self.acting.code() is not None or not all(self.folder.waits(seat.name) for seat in self.seats[1:]):
+            for seat in self.seats:
+                seat.kill()
+                seat.start()
+            self._free_lease()
+            self.folder.let_go(self.acting.name)
         until_acting(self.acting)
 
     def _free_lease(self) -> None:

@@ -1,7 +1,6 @@
 """The operator's own clock is ten minutes off, or jumps: nothing ends otherwise, nothing ends at another time."""
 
 import signal
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ import pytest
 
 from controlplane import ControlPlane, wait_until
 from playground import OperatorProcess
+from playground.operator_process import PATIENT
 from tests.e2e.operators import freeze, metric, site, thaw, until_acting
 from tests.e2e.stage import Stage, new_stage
 from tests.faults.chorus import Chorus, Ends, expires_in, undisturbed
@@ -22,8 +22,10 @@ from tests.wall.api import Call, path
 TEN_MINUTES: Final = 600.0
 CLOCKS: Final = {"ahead": "600", "behind": "-600", "jumping": "600,-600"}
 LEASE: Final = path("coordination.k8s.io/v1", "leases", "gatehold-system", "gatehold-operator")
-SLACK: Final = timedelta(seconds=4)
+SLACK: Final = timedelta(minutes=1)
 """What is due may be that late on a machine that does other things too; a clock that counted would be ten minutes off."""
+LEASE_TERMS: Final = {"lease_seconds": "20", "lease_renew_seconds": "15"}
+"""Longer than the default: a busy machine shall cost no leader its Lease while the test waits for more than a term."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class House:
 @pytest.fixture(scope="module")
 def house(plane: ControlPlane) -> House:
     """The right clock was there first."""
-    operator = OperatorProcess(plane, "right")
+    operator = OperatorProcess(plane, "right", **PATIENT)
     operator.start()
     until_acting(operator)
     stage = new_stage(plane, operator)
@@ -50,7 +52,7 @@ def house(plane: ControlPlane) -> House:
 @pytest.fixture(scope="module", params=CLOCKS)
 def wrong(request: pytest.FixtureRequest, house: House) -> Iterator[OperatorProcess]:
     """An operator whose clock is wrong."""
-    with_clock = OperatorProcess(house.plane, f"clock-{request.param}", shifted(CLOCKS[request.param]))
+    with_clock = OperatorProcess(house.plane, f"clock-{request.param}", shifted(CLOCKS[request.param]), **PATIENT)
     with_clock.start()
     house.stage.operator = with_clock
     until_acting(with_clock)
@@ -74,24 +76,24 @@ def server_time(stage: Stage) -> datetime:
 def errors(process: OperatorProcess) -> list[float]:
     """How wrong each clock of that process was when it began, by this machine's own."""
     lines = [line for line in process.log(100_000).splitlines() if line.startswith(SAYS)]
-    began = time.time()
-    return [float(line.removeprefix(SAYS)) - began for line in lines]
+    return [float(line.removeprefix(SAYS)) for line in lines]
 
 
 def test_leaders_whose_clocks_disagree_by_twenty_minutes_lead_one_at_a_time(house: House) -> None:
-    ahead, behind = (OperatorProcess(house.plane, f"pair-{name}", shifted(CLOCKS[name])) for name in ("ahead", "behind"))
+    clocks = {name: shifted(CLOCKS[name]) for name in ("ahead", "behind")}
+    ahead, behind = (OperatorProcess(house.plane, f"pair-{name}", clock, **LEASE_TERMS) for name, clock in clocks.items())
     stage = house.stage
     stage.operator = ahead
     try:
         ahead.start()
         until_acting(ahead)
         behind.start()
-        wait_until(lambda: site(behind, "/readyz")[0] == 200, "the standby is ready", 40)
-        wait_until(Every(12).passed, "more than a term", 15)
+        wait_until(lambda: site(behind, "/readyz")[0] == 200, "the standby is ready", 120)
+        wait_until(Every(22).passed, "more than a term", 60)
         assert [metric(process, "gatehold_leader") for process in (ahead, behind)] == [1, 0]
         transitions = lease(stage)["leaseTransitions"]
         house.plane.signal_program(ahead.name, signal.SIGTERM)
-        wait_until(lambda: metric(behind, "gatehold_leader") == 1, "the other leads", 20)
+        wait_until(lambda: metric(behind, "gatehold_leader") == 1, "the other leads", 60)
         assert lease(stage)["leaseTransitions"] == transitions + 1
         assert abs(instant(lease(stage)["renewTime"]) - server_time(stage)) < SLACK
     finally:
@@ -103,14 +105,14 @@ def test_leaders_whose_clocks_disagree_by_twenty_minutes_lead_one_at_a_time(hous
 def test_a_wrong_clock_changes_no_end(house: House, wrong: OperatorProcess) -> None:
     told = errors(wrong)
     assert len(told) == 3
-    assert all(abs(error) > TEN_MINUTES - 60 for error in told), "the clock was not wrong at all"
+    assert all(abs(error) > TEN_MINUTES - 1 for error in told), "the clock was not wrong at all"
     chorus = Chorus(house.stage, wrong.name)
     chorus.begin()
     chorus.join(expires_in(3), "expires")
     chorus.end(house.ends)
     stamps = {line[:16] for line in wrong.log(100_000).splitlines() if line[:2] == "20"}
     now = datetime.now(UTC)
-    wrongly = [stamp for stamp in stamps if abs(datetime.fromisoformat(f"{stamp}:00Z") - now) > timedelta(minutes=8)]
+    wrongly = [stamp for stamp in stamps if abs(datetime.fromisoformat(f"{stamp}:00Z") - now) > timedelta(minutes=5)]
     assert wrongly, "its log has the right time"
 
 
@@ -121,27 +123,33 @@ def test_a_wrong_clock_moves_no_instant(house: House, wrong: OperatorProcess) ->
         quorum=[{"role": "sre", "count": 2, "backups": ["duty"]}],
         escalation=[{"afterSeconds": 2, "roles": ["duty"]}],
     )
-    job = stage.job(name, policy)
     asked = server_time(stage)
-    stage.request(name, policy, job=job, timeoutSeconds=7)
-    stage.request(f"{name}-late", policy, timeoutSeconds=2)
+    stage.request(name, policy, timeoutSeconds=300)
     status = stage.until_prepared(name)["status"]
-    prepared, deadline = instant(status["preparedAt"]), instant(status["deadline"])
+    prepared = instant(status["preparedAt"])
     assert asked - SLACK <= prepared <= server_time(stage) + SLACK
-    assert timedelta(seconds=7) <= deadline - prepared <= timedelta(seconds=8)
+    assert timedelta(seconds=300) <= instant(status["deadline"]) - prepared <= timedelta(seconds=301)
 
     stage.say("alice", name, "approve", "one of two")
+    said = stage.until(name, lambda body: body["status"].get("verdicts"), "her word is recorded")["status"]
+    assert timedelta(0) <= instant(said["verdicts"][0]["observedAt"]) - prepared < SLACK
     opened = stage.until(name, lambda body: body["status"]["escalations"][0].get("openedAt"), "escalated")["status"]
     step = opened["escalations"][0]
     assert timedelta(0) <= instant(step["openedAt"]) - instant(step["at"]) < SLACK
     assert timedelta(seconds=2) <= instant(step["openedAt"]) - prepared < timedelta(seconds=2) + SLACK
-    assert abs(instant(opened["verdicts"][0]["observedAt"]) - prepared) < timedelta(seconds=7)
 
+
+def test_a_wrong_clock_moves_no_end(house: House, wrong: OperatorProcess) -> None:
+    stage, name = house.stage, f"end-{wrong.name}"
+    policy = stage.policy(f"{name}-{stage.namespace}", quorum=[{"role": "sre"}])
+    job = stage.job(name, policy)
+    stage.request(name, policy, job=job, timeoutSeconds=3)
     done = stage.until_done(name)["status"]
+    prepared, deadline = instant(done["preparedAt"]), instant(done["deadline"])
+    assert timedelta(seconds=3) <= deadline - prepared <= timedelta(seconds=4)
     assert (done["phase"], done["decision"]["reason"]) == ("Expired", "DeadlinePassed")
     assert timedelta(0) <= instant(done["decision"]["at"]) - deadline < SLACK
     assert stage.get("job", name)["spec"]["suspend"] is True
-    assert stage.until_done(f"{name}-late")["status"]["phase"] == "Expired"
 
 
 def test_a_yes_after_the_deadline_is_late_by_a_clock_that_says_otherwise(house: House, wrong: OperatorProcess) -> None:
@@ -150,14 +158,14 @@ def test_a_yes_after_the_deadline_is_late_by_a_clock_that_says_otherwise(house: 
     late, early = f"late-{wrong.name}", f"early-{wrong.name}"
     policy = stage.policy(f"{late}-{stage.namespace}", quorum=[{"role": "sre"}])
     job = stage.job(late, policy)
-    stage.request(late, policy, job=job, timeoutSeconds=3)
     stage.request(early, policy, timeoutSeconds=300)
-    deadline = instant(stage.until_prepared(late)["status"]["deadline"])
     stage.until_prepared(early)
     stage.say("alice", early, "approve")
+    stage.request(late, policy, job=job, timeoutSeconds=10)  # time enough to stop the operator before the deadline
+    deadline = instant(stage.until_prepared(late)["status"]["deadline"])
     freeze(wrong)
     try:
-        wait_until(lambda: server_time(stage) > deadline, "the deadline has passed", 10)
+        wait_until(lambda: server_time(stage) > deadline, "the deadline has passed", 60)
         assert stage.word("alice", late, "approve")[0]
     finally:
         thaw(wrong)

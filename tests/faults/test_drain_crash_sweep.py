@@ -17,7 +17,7 @@ EVENT = "request: events "
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_an_undisturbed_life_writes_what_the_table_says(succession: Succession, story: DrainStory) -> None:
     life, _ = succession.undisturbed(story)
-    written = succession.writes(life)
+    written = succession.until_written(life, story.expected())
     assert [write for write in written if not write.startswith(EVENT)] == list(story.writes)
     assert sorted(written) == sorted(story.expected())
     assert life.wrongs() == []
