@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import tests.domain.conftest  # noqa: F401 - how Hypothesis runs, also where only other rooms are run: no time limit of its own
 from controlplane import Cluster, kubernetes, provider
 
 

@@ -19,6 +19,8 @@ from controlplane import ControlPlane, KubectlError, kubernetes, wait_until
 from controlplane.tools import tool
 from gatehold.settings import GATE_TYPES
 from playground import OperatorProcess, wait_enforced
+from playground.install import wait_in_force
+from playground.operator_process import PATIENT
 from tests.chart.rendering import EVERYTHING, environment, left_out, parsed, template
 from tests.chart.schemas import write
 from tests.e2e.operators import until_acting
@@ -132,14 +134,14 @@ def test_a_gate_is_not_left_out_while_something_is_behind_it(plane: ControlPlane
 @pytest.fixture
 def bare(plane: ControlPlane, tmp_path: Path) -> Iterator[OperatorProcess]:
     """No gate, and the operator told so, as its pod is; afterwards both have all of them again."""
-    chart.upgrade(plane, "--set", NONE)
+    _changed(plane, "--set", NONE)
     told = environment(list(parsed(chart.helm(plane, "get", "manifest", chart.RELEASE).stdout)))
-    operator = OperatorProcess(plane, gates=told["GATEHOLD_GATES"])
+    operator = OperatorProcess(plane, gates=told["GATEHOLD_GATES"], **PATIENT)
     operator.start()
     until_acting(operator, 150)
     yield operator
-    operator.stop()
-    chart.upgrade(plane, "--set", NONE.replace("false", "true"))
+    operator.stop(90)
+    _changed(plane, "--set", NONE.replace("false", "true"))
 
 
 MORE: dict[str, Any] = {"Pods": {"pods": {"threshold": {"hourly": "1"}}}, "Drains": {"drains": {"mode": "Deny"}}}
@@ -195,7 +197,7 @@ def test_without_gates_jobs_are_held_and_nothing_else_is_promised(plane: Control
 
 
 def test_with_the_gates_again_the_operator_finds_its_wall(plane: ControlPlane) -> None:
-    operator = OperatorProcess(plane)
+    operator = OperatorProcess(plane, **PATIENT)
     operator.start()
     until_acting(operator, 150)
     try:
@@ -205,7 +207,13 @@ def test_with_the_gates_again_the_operator_finds_its_wall(plane: ControlPlane) -
         plane.kubectl("create", "namespace", "batch", check=False)
         plane.kubectl("label", "namespace", "batch", "gatehold.dev/pods=nobody")
     finally:
-        operator.stop()
+        operator.stop(90)
+
+
+def _changed(plane: ControlPlane, *arguments: str) -> None:
+    """Helm's upgrade, and the API server has taken the policies up: what the operator proves is not about these."""
+    chart.upgrade(plane, *arguments)
+    wait_in_force(plane)
 
 
 def _doctor(plane: ControlPlane) -> list[tuple[str, str]]:
@@ -217,6 +225,7 @@ def _findings(plane: ControlPlane) -> list[dict[str, str]]:
     environment_ = {**plane.environment(), "PYTHONPATH": str(bundles.ROOT / "operator")}
     argv = [sys.executable, "-m", "gatehold", "doctor", "-o", "json"]
     done = subprocess.run(argv, env=environment_, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
     return list(json.loads(done.stdout)["findings"])
 
 

@@ -11,7 +11,7 @@ from gatehold.api.maintenance import lease, name_of
 from gatehold.kube.client import Cluster
 from gatehold.kube.resources import LEASES, NODES
 from tests.cli.bodies import request
-from tests.cli.stage import Stage, stamp
+from tests.cli.stage import PATIENCE, Stage, stamp
 
 SYSTEM = "gatehold-system"
 Json = dict[str, Any]
@@ -149,7 +149,7 @@ class Played:
         kubeconfig = str(self.stage.operator.kubeconfig)
 
         async def run() -> None:
-            async with await Cluster.connect(kubeconfig=kubeconfig) as cluster:
+            async with await Cluster.connect(kubeconfig=kubeconfig, timeout=PATIENCE) as cluster:
                 await write(cluster)
 
         asyncio.run(run())

@@ -31,7 +31,7 @@ from gatehold.domain.rollout.record import (
 from gatehold.domain.status import Condition
 from gatehold.kube.client import Cluster
 from gatehold.kube.resources import DEPLOYMENTS, REQUESTS, ROLLOUTS
-from tests.cli.stage import Stage
+from tests.cli.stage import PATIENCE, Stage
 
 Json = dict[str, Any]
 OPERATOR = "system:serviceaccount:gatehold-system:gatehold"
@@ -196,7 +196,7 @@ class Played:
         kubeconfig = str(self.stage.operator.kubeconfig)
 
         async def write() -> Json:
-            async with await Cluster.connect(kubeconfig=kubeconfig) as cluster:
+            async with await Cluster.connect(kubeconfig=kubeconfig, timeout=PATIENCE) as cluster:
                 return await work(cluster)
 
         return asyncio.run(write())

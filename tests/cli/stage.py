@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from controlplane import ControlPlane, PodIdentity
+from controlplane import ControlPlane, PodIdentity, wait_until
 from gatehold.api.approval_request import parse_verdicts
 from gatehold.api.digest import policy_digest, request_digest
 from gatehold.api.job import resolved
@@ -71,6 +71,8 @@ BINDINGS = {"sees-rollouts": ("alice", "bob", "ci", "dana"), "sees-pods": ("alic
             "is-finance": ("carol",), "overrides": ("olga",)}  # fmt: skip
 
 
+PATIENCE = 60.0
+"""Seconds for which the stand-in waits for an answer: no test is about that."""
 _WITHOUT_PLACE = {"doctor", "--help", "drain", "uncordon", "certs", "price"}
 
 
@@ -95,6 +97,8 @@ class Stage:
 
     def __init__(self, plane: ControlPlane, *, stamping: bool) -> None:
         self.plane = plane
+        self.said = io.StringIO(), io.StringIO()
+        """What the command that runs, or ran last, has said so far on both streams: for a thread that plays along."""
         self._install(stamping)
 
     def _install(self, stamping: bool) -> None:
@@ -104,7 +108,17 @@ class Stage:
             users = [f"--user={name}" for name in people]
             self.plane.kubectl("create", "rolebinding", role, "-n", "shop", f"--clusterrole={role}", *users)
         self.plane.kubectl("create", "clusterrolebinding", "reads-policies", "--clusterrole=reads", "--user=alice")
-        self.operator: PodIdentity = self.plane.mint_pod_bound_token("gatehold-system", "gatehold")
+        self.operator: PodIdentity = self.plane.mint_pod_bound_token("gatehold-system", "gatehold", seconds=21_600)
+        self.until_may("olga", "override", "approvalpolicies.gatehold.dev/prod", "-n", "shop")  # the last of the bindings
+        self.until_may("alice", "list", "approvalpolicies.gatehold.dev")
+
+    def until_may(self, person: str, *what: str) -> None:
+        """Wait until the API server has taken up a right that was just granted: it watches roles and bindings."""
+        user = self.plane.user(person)
+        asked = ("auth", "can-i", *what)
+        wait_until(
+            lambda: not self.plane.kubectl(*asked, user=user, check=False).returncode, f"{person} may {what}", PATIENCE
+        )
 
     def kubeconfig(self, person: str) -> str:
         return str(self.plane.admin_kubeconfig if person == "admin" else self.plane.user(person))
@@ -112,6 +126,7 @@ class Stage:
     def cli(self, person: str, *words: str, stdin: str = "", tty: int = 0, **environ: str) -> Ended:
         """Run one command in this process; `tty` is the width of a terminal, 0 means pipes."""
         out, err, given = (Tty() if tty else io.StringIO() for _ in range(3))
+        self.said = out, err
         given.write(stdin)
         given.seek(0)
         with (
@@ -126,7 +141,7 @@ class Stage:
         """Run one command in a process of its own."""
         environ = {**os.environ, "PYTHONPATH": str(ROOT / "operator"), "KUBECONFIG": self.kubeconfig(person)}
         command = [sys.executable, "-m", "gatehold", *words, "-n", "shop"]
-        return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=120, check=False)
+        return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=180, check=False)
 
     @contextlib.contextmanager
     def waiting(self, person: str, *words: str, command: tuple[str, ...] = ("wait",)) -> Iterator["subprocess.Popen[str]"]:
@@ -172,6 +187,7 @@ class Stage:
             items.append({**whole, "kind": "ClusterRole", "rules": [named, *([asking] if role == policy else [])]})
             items.append({**whole, "kind": "ClusterRoleBinding", "roleRef": ref, "subjects": users})
         self.plane.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+        self.until_may("carol", "approve", f"approvalpolicies.gatehold.dev/{policy}", "--subresource=finance", "-n", "shop")
 
     # ---- objects
 
@@ -208,7 +224,7 @@ class Stage:
         kubeconfig = str(self.operator.kubeconfig)
 
         async def write() -> Json:
-            async with await Cluster.connect(kubeconfig=kubeconfig) as cluster:
+            async with await Cluster.connect(kubeconfig=kubeconfig, timeout=PATIENCE) as cluster:
                 return await cluster.patch_status(REQUESTS, "shop", name, {"status": members})
 
         return asyncio.run(write())

@@ -80,7 +80,7 @@ def webhook(stage: Stage) -> Iterator[str]:
     finally:
         over.set()
         threading.Thread(target=server.shutdown, daemon=True).start()
-        thread.join(10)
+        thread.join(90)
         server.server_close()
 
 

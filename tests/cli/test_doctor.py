@@ -80,13 +80,13 @@ def test_doctor_tries_a_forgery_itself(stage: Stage) -> None:
     assert "something else than the wall refused you first" in forgery_by(stage, "dana")[1]
     stage.plane.kubectl("patch", *BINDING, "--type=merge", "-p", '{"spec": {"validationActions": ["Audit"]}}')
     try:
-        wait_until(lambda: forgery_by(stage, "admin")[0] == "problem", "it gets in", 15)
+        wait_until(lambda: forgery_by(stage, "admin")[0] == "problem", "it gets in", 90)
         stored = json.loads(stage.plane.kubectl("get", *PROBE, "-o", "json").stdout)
         assert "verdict.gatehold.dev/999" not in stored["metadata"].get("annotations", {})
     finally:
         shipped = str(ROOT / "manifests/wall/10-requests.yaml")
         stage.plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", shipped)
-    wait_until(lambda: forgery_by(stage, "admin")[0] == "ok", "the wall stands again", 15)
+    wait_until(lambda: forgery_by(stage, "admin")[0] == "ok", "the wall stands again", 90)
 
 
 def forgery_by(stage: Stage, person: str) -> tuple[str, str]:

@@ -140,6 +140,7 @@ def test_on_a_real_server_it_is_said_and_without_such_gates_nothing_is(stage: St
         assert "ResourceQuota in lab bounds what the gate does not hold" in fine
         assert any(text.startswith("prices of 2026-11-01 in USD") for text in fine), fine
     finally:
+        stage.plane.kubectl("label", "namespace", "lab", "gatehold.dev/pods-")  # nothing here ends a namespace
         stage.plane.kubectl("delete", "namespace", "lab", "--wait=false")
         stage.plane.kubectl("delete", "gate", "paid")
         stage.plane.kubectl("-n", "gatehold-system", "delete", "configmap", "gatehold-prices", check=False)

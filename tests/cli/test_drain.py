@@ -71,6 +71,7 @@ def nodes(stage: Stage) -> Iterator[Stage]:
     plane.kubectl("apply", "--server-side", "-f", "-", stdin=GATES)
     for role, name in (("drains", "dora"), ("looks-at-nodes", "frank"), ("decides-nodes", "alice")):
         plane.kubectl("create", "clusterrolebinding", role, f"--clusterrole={role}", f"--user={name}")
+    stage.until_may("alice", "approve", "approvalpolicies.gatehold.dev/nodes", "--subresource=sre")  # the last of them
     yield stage
     plane.kubectl("delete", "gates", "gpu", "cpu", "web")
     plane.kubectl("delete", "nodes", "g1", "g2", "c1", "w1", "lost", "free")
@@ -201,7 +202,7 @@ def follow(stage: Stage, *play: tuple[Callable[[Played], object], str]) -> tuple
             move(Played(stage, name))
             if words:
                 until(words)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
     return process.returncode, out, "".join(told) + err
 
 
@@ -245,6 +246,7 @@ def test_follow_is_live_on_a_terminal(nodes: Stage) -> None:
         wait_until(lambda: bool(fresh()), "it is asked", 90)
         played = Played(nodes, fresh()[0])
         played.asked()
+        wait_until(lambda: "gatehold withdraw" in nodes.said[0].getvalue(), "the page shows what to type", 90)
         played.approved()
         played.released()
 
@@ -281,10 +283,15 @@ def test_uncordon_ends_a_maintenance_and_says_whose(nodes: Stage) -> None:
     played.approved()
     played.released()
     played.cordoned("g1")
-    ending = threading.Timer(1.5, lambda: played.ends_maintenance("g1"))
-    ending.start()
-    ended = nodes.cli("dora", "uncordon", "node/g1", "free")
-    ending.join()
+
+    def play() -> None:
+        wait_until(lambda: "unschedulable" not in node(nodes, "g1")["spec"], "g1 is uncordoned", 90)
+        played.ends_maintenance("g1")
+
+    player = threading.Thread(target=play)
+    player.start()
+    ended = nodes.cli("dora", "uncordon", "node/g1", "free", "--timeout", "150s")
+    player.join()
     assert ended.code == Exit.OK, ended.err
     assert "unschedulable" not in node(nodes, "g1")["spec"]
     assert ended.out == "node/g1 uncordoned\nnode/free uncordoned\n"

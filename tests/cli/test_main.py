@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,21 +18,40 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = ("ask", "list", "show", "approve", "deny", "override", "withdraw", "wait", "rollout", "verify", "doctor", "run")
 
 
+SMALLEST = """
+import typer
+app = typer.Typer(rich_markup_mode="rich")
+app.command("a")(lambda: None)
+app()
+"""
+"""The least that a program of typer can be."""
+
+
 def program(*words: str, name: str = "gatehold") -> "subprocess.CompletedProcess[str]":
-    code = f"import sys; sys.argv[0] = {name!r}; from gatehold.cli.main import main; main()"
+    return python(f"import sys; sys.argv[0] = {name!r}; from gatehold.cli.main import main; main()", *words)
+
+
+def python(code: str, *words: str) -> "subprocess.CompletedProcess[str]":
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "operator"), "COLUMNS": "100"}
     return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, env=environ, check=False)
 
 
 def test_help_names_every_command_and_is_there_at_once() -> None:
-    """Processor time: how long it takes on a wall clock depends on who else works here."""
-    program("--help")  # writes the compiled files
-    before = os.times()
-    shown = program("--help")
-    after = os.times()
-    assert all(f" {command} " in shown.stdout for command in COMMANDS)
-    spent = after.children_user + after.children_system - before.children_user - before.children_system
-    assert spent < 0.6
+    """Against the smallest program of its kind: how long anything takes depends on who else works here."""
+    assert all(f" {command} " in program("--help").stdout for command in COMMANDS)  # writes the compiled files, too
+    ours, least = processor_seconds(program, "--help"), processor_seconds(python, SMALLEST, "--help")
+    assert ours < 2.5 * least
+
+
+def processor_seconds(run: Callable[..., object], *words: str) -> float:
+    """The least of some runs."""
+    found = []
+    for _ in range(4):
+        before = os.times()
+        run(*words)
+        after = os.times()
+        found.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    return min(found)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

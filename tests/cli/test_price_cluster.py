@@ -41,6 +41,7 @@ items:
 @pytest.fixture(scope="module", autouse=True)
 def _gates(stage: Stage) -> None:
     stage.plane.kubectl("apply", "-f", "-", stdin=READS)
+    stage.until_may("ci", "get", "gates.gatehold.dev")
 
 
 @pytest.fixture

@@ -19,12 +19,15 @@ def api(bare_cluster: Cluster) -> Iterator[Api]:
     """A namespace whose pods nobody schedules: nothing here has to run."""
     api = Api.of(bare_cluster.admin_kubeconfig)
     api.must(Call(path("v1", "namespaces"), {"metadata": {"name": SPACE}}, "post"))
-    wait_until(lambda: api.send(Call(path("v1", "serviceaccounts", SPACE, "default"), how="get")).ok, "its account", 30)
+    wait_until(lambda: api.send(Call(path("v1", "serviceaccounts", SPACE, "default"), how="get")).ok, "its account", 60)
     for name, value, usual in (("ordinary", 10, True), ("digest-class", 1000, False)):
         body = {"metadata": {"name": name}, "value": value, "globalDefault": usual, "description": "of a test"}
         api.must(Call(path("scheduling.k8s.io/v1", "priorityclasses"), body, "post"))
     sandbox = {"metadata": {"name": "sandbox"}, "handler": "sandbox", "overhead": {"podFixed": {"cpu": "250m"}}}
     api.must(Call(path("node.k8s.io/v1", "runtimeclasses"), sandbox, "post"))
+    # admission goes by a cache, which hears of classes a moment later
+    wait_until(lambda: api.send(tried(RICH), dryRun="All").ok, "the class of a pod", 60)
+    wait_until(lambda: filled_in(api, PLAIN).get("priorityClassName") == "ordinary", "the usual class", 60)
     yield api
     for group, plural, name in (
         ("scheduling.k8s.io/v1", "priorityclasses", "ordinary"),
@@ -158,6 +161,17 @@ def pods_of(api: Api, uid: str) -> list[Body]:
     return [body for body in listed(api, "v1", "pods") if owners(body) & owned]
 
 
+def tried(spec: Body) -> Call:
+    """A pod to be created dry."""
+    return Call(path("v1", "pods", SPACE), {"metadata": {"name": "tried"}, "spec": spec}, "post")
+
+
+def filled_in(api: Api, spec: Body) -> Body:
+    """The spec of such a pod as the API server would store it now."""
+    found: Body = api.must(tried(spec), dryRun="All")["spec"]
+    return found
+
+
 def owners(body: Body) -> set[str]:
     return {ref["uid"] for ref in body["metadata"].get("ownerReferences", ())}
 
@@ -167,7 +181,7 @@ def listed(api: Api, group: str, plural: str) -> list[Body]:
     return found
 
 
-def made(api: Api, body: Body, pods: int = 1, seconds: float = 30) -> tuple[Body, list[Body]]:
+def made(api: Api, body: Body, pods: int = 1, seconds: float = 90) -> tuple[Body, list[Body]]:
     """The owner as the API server stored it, and as many of its pods as asked for."""
     kind = body["kind"]
     stored = api.must(Call(path(body["apiVersion"], PLURALS[kind], SPACE), body, "post"))
@@ -185,7 +199,7 @@ def test_pods_have_the_digest_of_the_template_of(body: Body, api: Api) -> None:
 
 
 def test_a_job_of_a_cron_job_and_its_pods_have_the_digest_of_its_template(api: Api) -> None:
-    stored, pods = made(api, of_kind("CronJob", "nightly", RICH), seconds=90)
+    stored, pods = made(api, of_kind("CronJob", "nightly", RICH), seconds=180)
     jobs = [body for body in listed(api, "batch/v1", "jobs") if owners(body) == {stored["metadata"]["uid"]}]
 
     assert jobs
@@ -221,6 +235,7 @@ def test_a_limit_range_makes_other_pods_of_a_template(api: Api) -> None:
     place = path("v1", "limitranges", SPACE)
     api.must(Call(place, {"metadata": {"name": "dear"}, "spec": limits}, "post"))
     try:
+        wait_until(lambda: "requests" in filled_in(api, PLAIN)["containers"][0]["resources"], "the limits in force", 60)
         stored, pods = made(api, of_kind("Deployment", "ranged", PLAIN))
     finally:
         api.must(Call(path("v1", "limitranges", SPACE, "dear"), how="delete"))

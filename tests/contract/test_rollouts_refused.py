@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from controlplane import Cluster
+from controlplane import Cluster, wait_until
 from playground import install_kinds
 
 Body = dict[str, Any]
@@ -175,11 +175,13 @@ def test_the_type_of_a_gate_and_the_place_of_a_status(cluster: Cluster) -> None:
 
 
 def test_explain_reads_like_documentation(cluster: Cluster) -> None:
-    text = " ".join(cluster.kubectl("explain", "gro.spec.strategy.canary.steps").stdout.split())
+    def text() -> str:
+        return " ".join(cluster.kubectl("explain", "gro.spec.strategy.canary.steps", check=False).stdout.split())
 
+    wait_until(lambda: bool(text()), "the description of a new kind, which comes after the kind", 60)
     for sentence in (
         "after the last step the canary is promoted",
         "at least one pod and never more than that",
         "Ask reviewers",
     ):
-        assert sentence in text
+        assert sentence in text()

@@ -20,5 +20,5 @@ def namespace(plane: ControlPlane) -> str:
     """A namespace for one test, in which pods can be created already."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     plane.kubectl("create", "namespace", name)
-    plane.kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={name}", "--timeout=30s")
+    plane.kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={name}", "--timeout=60s", timeout=70)
     return name

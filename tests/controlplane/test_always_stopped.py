@@ -16,6 +16,7 @@ from controlplane import Component, wait_until
 SERVE = """
 import signal
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it (nohup), and that is inherited
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as a shell does that runs them behind it
 from controlplane import ControlPlane
 with ControlPlane.start(nodes=1) as plane:
     print(plane.directory, flush=True)
@@ -30,7 +31,7 @@ FORGET = """
 from controlplane import API_ONLY, ControlPlane
 plane = ControlPlane.start(components=API_ONLY)
 """
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Owner:
@@ -66,7 +67,7 @@ class Owner:
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                words = (folder / "cmdline").read_bytes().decode().split("\0")
+                words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
             except OSError:  # ended meanwhile
                 continue
             if any(str(self.root) in word for word in words):
@@ -89,7 +90,8 @@ def serving(tmp_path: Path) -> Iterator[Owner]:
     """An owner whose control plane is ready."""
     with Owner(SERVE, tmp_path) as owner:
         owner.await_ready()
-        assert {*Component, "supervisor"} <= owner.programs().keys()
+        # each is started by way of another program (env), which the last one may still be
+        wait_until(lambda: {*Component, "supervisor"} <= owner.programs().keys(), "all programs", PATIENCE)
         yield owner
 
 
@@ -119,7 +121,7 @@ def test_control_c_while_starting(tmp_path: Path) -> None:
 @pytest.mark.parametrize("script", [FAIL, FORGET], ids=["an exception", "never stopped"])
 def test_the_owner_ends_by_itself(tmp_path: Path, script: str) -> None:
     with Owner(script, tmp_path) as owner:
-        owner.process.wait(60)
+        owner.process.wait(200)
         owner.expect_nothing_left()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import controlplane
-from controlplane import build
+from controlplane import build, wait_until
 
 PACKAGE_PARENT = Path(controlplane.__file__).parent.parent
 
@@ -30,7 +30,7 @@ class Shell:
             env={**self._environment, **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=280,
             check=False,
         )
 
@@ -55,8 +55,8 @@ def test_up_detached_stays_until_down(shell: Shell, tmp_path: Path) -> None:
     )
     assert "system:masters" in who.stdout
     assert "[sre duty system:authenticated]" in who.stdout
-    status = shell.run("status").stdout
-    assert re.search(r"dev\s+yes\s+https://127.0.0.1:", status)
+    answers = re.compile(r"dev\s+yes\s+https://127.0.0.1:")  # a busy machine may take longer than the table waits for it
+    wait_until(lambda: bool(answers.search(shell.run("status").stdout)), "a control plane that answers", 60)
     again = shell.run("up", "--detach")
     assert (again.returncode, "is up already" in again.stderr) == (1, True)
     assert shell.run("down").returncode == 0

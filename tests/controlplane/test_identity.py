@@ -56,11 +56,11 @@ def identity(plane: ControlPlane) -> PodIdentity:
     plane.kubectl("create", "namespace", NAMESPACE, "--save-config")
     plane.kubectl("create", "serviceaccount", "gatehold", f"--namespace={NAMESPACE}")
     plane.kubectl("apply", "-f", "-", stdin=POLICIES)
-    wait_until(lambda: "only nodes mint" in _minting_as_admin(plane), "the token policy in force", 15)
+    wait_until(lambda: "only nodes mint" in _minting_as_admin(plane), "the token policy in force", 60)
     wait_until(
         lambda: "only controllers create" in _creating_as_admin(plane),
         "the pod policy in force",
-        15,
+        60,
     )
     return plane.mint_pod_bound_token(NAMESPACE, "gatehold")
 
@@ -100,7 +100,7 @@ def test_a_deleted_pod_is_nobody(plane: ControlPlane, identity: PodIdentity) -> 
     wait_until(
         lambda: plane.kubectl(*asked, user=gone.kubeconfig, check=False).returncode != 0,
         "the token refused",
-        30,
+        90,
     )
     with pytest.raises(KubectlError):
         gone.refresh()

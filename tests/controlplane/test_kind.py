@@ -42,7 +42,7 @@ def test_an_operator_has_its_pod(adopted: KindCluster) -> None:
 
 def test_pods_run_on_fake_nodes(adopted: KindCluster) -> None:
     adopted.kubectl("run", "web", "--image=web:2")
-    adopted.kubectl("wait", "pod/web", "--for=condition=Ready", "--timeout=30s")
+    adopted.kubectl("wait", "pod/web", "--for=condition=Ready", "--timeout=90s", timeout=100)
 
 
 def test_it_is_given_back_as_it_was_found(foreign: ControlPlane) -> None:

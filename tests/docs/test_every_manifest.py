@@ -61,6 +61,10 @@ class Desk:
             Call(where, body, "apply"), fieldManager="docs", force="true", fieldValidation="Strict", **query
         )
 
+    def lists(self, kind: tuple[str, str]) -> bool:
+        """Whether there are answers about a kind, and not only about its name."""
+        return self.api.send(Call(path(kind[0], self.served[kind][0]), how="get")).ok
+
     def learn(self, *versions: str) -> None:
         """Ask what is served in these versions of groups."""
         for version in versions:
@@ -89,7 +93,9 @@ def desk() -> Iterator[Desk]:
             made.learn(*sorted({version for version, _ in wanted}))
             return {found for found in wanted if _is_foreign(found[0])} <= set(made.served)
 
-        wait_until(known, "the CRDs of others are served", 60)
+        wait_until(known, "the CRDs of others are told of", 120)
+        foreign_kinds = sorted(found for found in wanted if _is_foreign(found[0]))
+        wait_until(lambda: all(map(made.lists, foreign_kinds)), "the CRDs of others are served", 120)  # a moment after that
         yield made
 
 

@@ -72,10 +72,10 @@ def ask_everywhere(stages: Stages, dock: Dock) -> Asked:
     dock.push(2)
     dock.pauses("new")
     _drain_one_of_two(yard)
-    canary, pods = shop.until_asked(seconds=60), depot.asked("web", seconds=60)["metadata"]["name"]
+    canary, pods = shop.until_asked(), depot.asked("web")["metadata"]["name"]
     shop.say("alice", canary, "approve")
     shop.until(canary, lambda body: body["status"]["approvals"] == "1/2", "her yes is recorded")
-    return Asked(shop, yard, depot, dock, canary, pods, dock.asked(seconds=90)["metadata"]["name"])
+    return Asked(shop, yard, depot, dock, canary, pods, dock.asked()["metadata"]["name"])
 
 
 def _drain_one_of_two(yard: Yard) -> None:
@@ -101,12 +101,12 @@ def ends_well(asked: Asked) -> None:
     """Whoever had to said yes: each effect is carried out, and nothing is asked a second time."""
     shop, yard, depot, dock = asked.shop, asked.yard, asked.depot, asked.dock
     dock.goes_on(2)
-    shop.until_healthy(seconds=90)
-    depot.until_runs("web", 2, 90)
+    shop.until_healthy()
+    depot.until_runs("web", 2)
     assert shop.image("stable") == "2"
-    assert yard.until_done("drain", 90)["status"]["phase"] == "Released"
+    assert yard.until_done("drain")["status"]["phase"] == "Released"
     for stage, name, _ in asked.questions:
-        assert stage.until_phase(name, "Released", seconds=90)["status"]["decision"]["outcome"] == "Approved"
+        assert stage.until_phase(name, "Released")["status"]["decision"]["outcome"] == "Approved"
     assert len(shop.requests()) == len(depot.questions()) == len(dock.all("apr")) == 1
 
 
@@ -114,13 +114,13 @@ def held_without_their_gates(asked: Asked) -> None:
     """Every gate is left out now: each waits, says why, keeps a yes, and lets a no wait for its undo."""
     yard = asked.yard
     for stage, name, _ in asked.questions:
-        told = message(stage.until_held(name, "GateLeftOut", 90), "Held")
+        told = message(stage.until_held(name, "GateLeftOut"), "Held")
         assert all(word in told for word in ("gates.", "GATEHOLD_GATES", "docs/how-to/uninstall.md"))
     for stage, name, person in asked.questions[:3]:
         stage.say(person, name, "approve")
-        answered = stage.until(name, lambda body: body["status"]["approvals"] in ("1/1", "2/2"), "it is recorded", 60)
+        answered = stage.until(name, lambda body: body["status"]["approvals"] in ("1/1", "2/2"), "it is recorded")
         assert (answered["status"]["phase"], condition(answered, "Held")) == ("Pending", LEFT_OUT)
-    going = yard.until_held("going", "GateLeftOut", 60)
+    going = yard.until_held("going", "GateLeftOut")
     assert (going["status"]["phase"], condition(going, "Stalled")) == ("Approved", LEFT_OUT)
     yard.say("bob", "going", "deny", "not with that budget")
     denied = yard.until_phase("going", "Denied")
@@ -143,7 +143,7 @@ def _is_untouched(asked: Asked, denied: Body) -> None:
 def goes_on_with_their_gates(asked: Asked) -> None:
     """They are there again: what was approved meanwhile goes, what was denied is put back, the rest can be answered."""
     yard = asked.yard
-    undone = yard.until_done("going", 90)
+    undone = yard.until_done("going")
     assert (undone["status"]["phase"], condition(undone, "RolledBack")) == ("Denied", ("True", "UndoCompleted"))
     assert not is_cordoned(yard.node_of("busy"))
     yard.until_held("drain", "AwaitingApproval")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from controlplane import Cluster
 from controlplane.tools import tool
+from playground.install import can_stamp, wait_in_force, wait_stamping
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CHART: Final = ROOT / "charts" / "gatehold"
@@ -39,6 +40,13 @@ def helm(cluster: Cluster, *arguments: str, check: bool = True) -> "subprocess.C
 def install(cluster: Cluster, *arguments: str, chart: Path = CHART) -> str:
     """`helm install`, as its NOTES and the README say it; answers the NOTES."""
     return helm(cluster, "install", RELEASE, str(chart), "--create-namespace", *arguments).stdout
+
+
+def wait_for_the_wall(cluster: Cluster) -> None:
+    """Wait until the API server goes by what was installed: of policies, and of new kinds, it learns some seconds later."""
+    wait_in_force(cluster)
+    if can_stamp(cluster):
+        wait_stamping(cluster)
 
 
 def upgrade(cluster: Cluster, *arguments: str, chart: Path = CHART) -> str:

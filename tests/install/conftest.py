@@ -7,6 +7,7 @@ import pytest
 
 from controlplane import ControlPlane, wait_until
 from tests.e2e.operators import site, until_acting
+from tests.e2e.stage import PATIENCE
 from tests.install import chart, seat
 from tests.install.world import World
 
@@ -20,11 +21,12 @@ def world() -> Iterator[World]:
     arguments = [f"--enable-admission-plugins={CHECKED}"]
     with ControlPlane.start(nodes=2, audit=True, apiserver_args=arguments) as plane:
         notes = chart.install(plane, "--set", f"webhook.enabled=true,{chart.PATIENT}")
+        chart.wait_for_the_wall(plane)
         first, second = seat.take_seats(plane)
         first.start()
-        until_acting(first, 90)
+        until_acting(first)
         second.start()
-        wait_until(lambda: site(second, "/healthz")[0] == 200, "the standby lives", 60)
+        wait_until(lambda: site(second, "/healthz")[0] == 200, "the standby lives", PATIENCE)
         made = World(plane, (first, second), notes)
         yield made
         for replica in made.replicas:

@@ -33,10 +33,10 @@ def _rendered(plane: ControlPlane, values: str) -> list[Body]:
 def _apply(plane: ControlPlane, before: Iterable[Body], wanted: Iterable[Body]) -> None:
     """All of one is there afterwards, and nothing else of the other."""
     mine = ("--server-side", "--force-conflicts", "--field-manager=helm")  # else what Helm had set would stay
-    plane.kubectl("apply", *mine, "-f", "-", stdin=_list(wanted), timeout=120)
+    plane.kubectl("apply", *mine, "-f", "-", stdin=_list(wanted), timeout=240)
     kept = {_key(body) for body in wanted}
     gone = [body for body in before if _key(body) not in kept]
-    plane.kubectl("delete", "-f", "-", "--ignore-not-found", stdin=_list(gone), timeout=120)
+    plane.kubectl("delete", "-f", "-", "--ignore-not-found", stdin=_list(gone), timeout=240)
 
 
 def _key(body: Body) -> tuple[str, str, str]:

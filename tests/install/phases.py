@@ -51,7 +51,7 @@ def ended(stage: Stage) -> dict[str, Body]:
     for name in ("released", "stopped", "superseded", "undone", "lapsed", "accepted", "withdrawn"):
         stage.until_prepared(name)
     _answer(stage)
-    return {name: stage.until_done(name, 90) for name in ENDS}
+    return {name: stage.until_done(name) for name in ENDS}
 
 
 def _answer(stage: Stage) -> None:
@@ -63,7 +63,7 @@ def _answer(stage: Stage) -> None:
         stage.until(name, lambda body: body["status"].get("effect", {}).get("state") == "Running", "it runs")
         stage.say("bob", name, "deny", "it goes wrong")
     for name in ("released", "stopped", "undone"):
-        stage.until_done(name, 90)
+        stage.until_done(name)
     with jam(stage):  # what is approved cannot begin, so its time passes
         stage.say("alice", "lapsed", "approve")
         stage.until_phase("lapsed", "Lapsed")

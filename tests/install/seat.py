@@ -16,7 +16,7 @@ from typing import Any, Final
 from controlplane import Cluster, ControlPlaneError, wait_until
 from playground import OperatorProcess
 from playground.operator_process import ROOT
-from tests.e2e.held_drains.hall import free_port
+from tests.e2e.stage import PATIENCE
 from tests.install.chart import NAMESPACE
 
 Body = dict[str, Any]
@@ -31,10 +31,10 @@ class Seat(OperatorProcess):
         self.cluster = cluster
         self.pod = pod
         self.name = pod["metadata"]["name"]
-        self.port = free_port()
-        self.webhook_port = free_port()
+        self.port = cluster.reserve_port()
+        self.webhook_port = cluster.reserve_port()
         self.source = source
-        self.identity = cluster.take_pod_identity(pod, seconds=7200)
+        self.identity = cluster.take_pod_identity(pod, seconds=21_600)
 
     def start(self) -> None:
         """Start what the container would."""
@@ -60,7 +60,7 @@ def environment(cluster: Cluster, pod: Body) -> dict[str, str]:
     return {entry["name"]: _value(cluster, pod, entry) for entry in container.get("env", [])}
 
 
-def pods(cluster: Cluster, count: int, seconds: float = 90) -> list[Body]:
+def pods(cluster: Cluster, count: int, seconds: float = PATIENCE) -> list[Body]:
     """Wait until the Deployment's newest pods, so many, are bound to nodes and no others are left; answers them."""
     found: list[Body] = []
 
@@ -79,7 +79,7 @@ def take_seats(cluster: Cluster, count: int = 2, source: Path = ROOT / "operator
 
 def after_a_roll(cluster: Cluster, old: Iterable[Seat], source: Path = ROOT / "operator") -> list[Seat]:
     """Once the Deployment is rolled out: the programs of its former pods end, and those of its new pods do not run yet."""
-    cluster.kubectl("-n", NAMESPACE, "rollout", "status", "deployment/gatehold", "--timeout=120s", timeout=130)
+    cluster.kubectl("-n", NAMESPACE, "rollout", "status", "deployment/gatehold", "--timeout=240s", timeout=250)
     end(old)
     # its token may be refused before it could give the Lease back: who is surely gone need not be waited for
     cluster.kubectl("-n", NAMESPACE, "delete", "lease", "gatehold-operator", "--ignore-not-found")

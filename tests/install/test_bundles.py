@@ -47,8 +47,8 @@ def test_the_bundle_installs_what_helm_installs(bare: ControlPlane) -> None:
     chart.uninstall(bare)
     left = set(_objects(bare)) - there
     assert {kind for kind, _, _ in left} == {"CustomResourceDefinition"}
-    bare.kubectl("delete", "crds", *(name for _, _, name in left))
-    wait_until(lambda: not set(_objects(bare)) - there, "the CRDs are gone", 30)
+    bare.kubectl("delete", "crds", *(name for _, _, name in left), timeout=120)
+    wait_until(lambda: not set(_objects(bare)) - there, "the CRDs are gone", 120)
 
     _apply(bare)
     by_bundle = {name: body for name, body in _objects(bare).items() if name not in there}
@@ -64,7 +64,7 @@ def test_the_page_takes_away_what_the_bundle_installed(bare: ControlPlane) -> No
 
     for line in lines:
         if kubernetes() >= (1, 36) or not line[2].startswith("mutating"):
-            bare.kubectl(*line[1:])
+            bare.kubectl(*line[1:], timeout=120)
 
     ours = [name for name, body in _objects(bare).items() if body["labels"].get("app.kubernetes.io/part-of") == "gatehold"]
     left = {(kind, namespace) for kind, namespace, _ in ours if kind != "CustomResourceDefinition"}
@@ -91,11 +91,11 @@ def _apply(plane: ControlPlane) -> None:
     """As the README says: twice where the policy of the probe comes before its kind is served."""
 
     def applied() -> bool:
-        done = plane.kubectl("apply", "--server-side", "-f", str(BUNDLE), check=False, timeout=120)
+        done = plane.kubectl("apply", "--server-side", "-f", str(BUNDLE), check=False, timeout=240)
         assert done.returncode == 0 or "no matches for kind" in done.stderr, done.stderr
         return done.returncode == 0
 
-    wait_until(applied, f"{BUNDLE.name} is applied", 60)
+    wait_until(applied, f"{BUNDLE.name} is applied", 240)
 
 
 def _objects(plane: ControlPlane) -> dict[Name, Any]:

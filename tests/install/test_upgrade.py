@@ -64,7 +64,7 @@ class Life:
     def act(self) -> None:
         """Both programs run, the first of them acts."""
         self.seats[0].start()
-        until_acting(self.seats[0], 90)
+        until_acting(self.seats[0])
         self.seats[1].start()
 
 
@@ -74,6 +74,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     first = before(tmp_path_factory.mktemp("former"))
     with ControlPlane.start(nodes=2) as plane:
         chart.install(plane, "--set", chart.PATIENT, chart=first.chart)
+        chart.wait_for_the_wall(plane)
         made = Life(plane, first)
         made.roll(first)
         made.act()
@@ -125,7 +126,7 @@ def _go_on(life: Life, scene: Scene, asked: Asked) -> None:
     scene.stage.until_prepared("unseen")
     go_on(asked)
     asked.yard.kubectl("delete", "poddisruptionbudget", "web")
-    assert asked.yard.until_done("going", 90)["status"]["phase"] == "Released"
+    assert asked.yard.until_done("going")["status"]["phase"] == "Released"
 
 
 @dataclass
@@ -148,15 +149,15 @@ def held(life: Life) -> Held:
         jobs.request(name, policy, job=body)
         jobs.until_prepared(name)
     jobs.say("alice", "runs", "approve")
-    jobs.until("runs", lambda body: body["status"].get("effect", {}).get("state") == "Running", "it runs", 60)
+    jobs.until("runs", lambda body: body["status"].get("effect", {}).get("state") == "Running", "it runs")
     promotes = shop.promotes()
     shop.running(replicas=2)
     shop.rollout(image="2", replicas=2, steps=(*TWENTY, {"approval": {"policyRef": {"name": promotes}}}))
-    shop.until_asked(seconds=60)
+    shop.until_asked()
     yard.drains(quorum=[{"role": "sre"}])
     yard.drain(*yard.gated(policy=f"prod-{yard.namespace}"))
     yard.yes("drain", "alice")
-    yard.until_done("drain", 90)
+    yard.until_done("drain")
     depot.gate()
     depot.deployment(replicas=2)
     depot.pod("solo")
@@ -173,7 +174,7 @@ def test_uninstalled_it_releases_nothing_and_everything_can_be_opened(life: Life
     said = _follow(reader, LOOK)
     assert all(name in said for name in ("waits", "runs", "train", "web", held.yard.node_of("n")["metadata"]["name"]))
     _follow(reader, WHILE)
-    held.shop.until_gone("gro", "web", 60)
+    held.shop.until_gone("gro", "web")
     assert (held.shop.image("stable"), held.shop.find("deploy", "web-canary")) == ("1", None)
     assert "ownerReferences" not in held.shop.child("stable")["metadata"]
     held.shop.running("left", replicas=1)
@@ -213,12 +214,12 @@ def _is_still_held(held: Held) -> None:
 
 def _is_open(life: Life, held: Held) -> None:
     """Each of them goes on, or can be taken away."""
-    held.depot.until_runs("web", 2, 60)
-    held.depot.until_runs("solo", 1, 60)
+    held.depot.until_runs("web", 2)
+    held.depot.until_runs("solo", 1)
     for stage, name in ((held.depot, "train"), (held.jobs, "waits")):
-        stage.until(name, lambda body: body.get("status", {}).get("succeeded") == 1, "it is complete", 60, kind="job")
+        stage.until(name, lambda body: body.get("status", {}).get("succeeded") == 1, "it is complete", kind="job")
     held.jobs.kubectl("delete", "job", "runs", "--wait=false")
-    held.jobs.until_gone("job", "runs", 60)
+    held.jobs.until_gone("job", "runs")
     node = held.yard.node_of("n")
     assert not is_cordoned(node)
     assert marks(node) == {}

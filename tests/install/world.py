@@ -13,7 +13,7 @@ from tests.e2e.held_drains.hall import Hall, certs_init, let_people_drain
 from tests.e2e.operators import until_acting
 from tests.e2e.provisioning.depot import Depot, put_prices
 from tests.e2e.rollouts.shop import TWENTY, Shop
-from tests.e2e.stage import Stage, condition, new_stage
+from tests.e2e.stage import PATIENCE, Stage, condition, new_stage
 from tests.install.asked import Asked, ask_everywhere, goes_on_with_their_gates, held_without_their_gates
 from tests.install.gates import bring_back, leave_out
 from tests.install.seat import Seat, after_a_roll
@@ -116,7 +116,7 @@ class World:
         self.replicas = tuple(after_a_roll(self.plane, self.replicas)[:1])
         self.asked.operated_by(self.leader)
         self.leader.start()
-        until_acting(self.leader, 90)
+        until_acting(self.leader)
 
 
 def undone(stage: Stage) -> Stage:
@@ -126,10 +126,10 @@ def undone(stage: Stage) -> Stage:
     stage.request("load", policy, job=held, undo=undo)
     stage.until_prepared("load")
     stage.say("alice", "load", "approve")
-    stage.until("load", lambda body: body["status"].get("effect", {}).get("state") == "Running", "it runs", 60)
+    stage.until("load", lambda body: body["status"].get("effect", {}).get("state") == "Running", "it runs")
     stage.say("bob", "load", "deny", "it goes wrong")
-    stage.until("unload", lambda body: body.get("status", {}).get("succeeded") == 1, "the undo is complete", 90, kind="job")
-    stage.until_gone("apr", "load", 90)
+    stage.until("unload", lambda body: body.get("status", {}).get("succeeded") == 1, "the undo is complete", kind="job")
+    stage.until_gone("apr", "load")
     return stage
 
 
@@ -141,12 +141,12 @@ def promoted(shop: Shop) -> Shop:
     name = ""
     for image in ("2", "3", "4"):
         shop.rollout(image=image, steps=steps, replicas=2, revisionHistoryLimit=1)
-        name = shop.until_asked(beside=(name,), seconds=60)
+        name = shop.until_asked(beside=(name,))
         if image != "4":
             shop.yes(name, "alice")
-            shop.until_healthy(seconds=90)
+            shop.until_healthy()
     shop.kubectl("delete", "gro/web", "--cascade=orphan", "--wait=false", user="ci")
-    shop.until_gone("gro", "web", 60)
+    shop.until_gone("gro", "web")
     return shop
 
 
@@ -155,20 +155,20 @@ def drained(hall: Hall) -> Hall:
     policy = hall.drains(quorum=[{"role": "sre"}], effects=["Drain", "Release"])
     held = hall.held("held", count=1, policy={"quorum": [{"role": "sre"}]})
     drain = hall.kubectl_drain(held)
-    question = hall.asked(60)["metadata"]["name"]
+    question = hall.asked(PATIENCE)["metadata"]["name"]
     hall.say("alice", question, "approve")
-    assert drain.ends(120) == 0, drain.said
+    assert drain.ends(240) == 0, drain.said
     hall.node("shut", gate=_denying(hall, policy))
     hall.pod("kept", "shut")
-    wait_until(lambda: "guards node" in hall.evict("kept")[1], "she may not drain, and is told how to ask", 60)
+    wait_until(lambda: "guards node" in hall.evict("kept")[1], "she may not drain, and is told how to ask", PATIENCE)
     hall.node("asked", gate=f"gate-{hall.namespace}")
     hall.pod("rest", "asked")
     hall.drain(f"{hall.namespace}-asked", policy=policy, evictUnmanagedPods=True)
     hall.yes("drain", "alice")
-    hall.until_done("drain", 90)
+    hall.until_done("drain")
     hall.cluster.kubectl("uncordon", f"{hall.namespace}-asked")
-    hall.until_free("asked", 60)
-    hall.until_done(question, 60)
+    hall.until_free("asked")
+    hall.until_done(question)
     return hall
 
 
@@ -186,10 +186,10 @@ def promoted_by_argo(dock: Dock) -> Dock:
     dock.rollout()
     dock.push(2)
     dock.pauses("new")
-    dock.approve(dock.asked(seconds=90))
+    dock.approve(dock.asked())
     dock.goes_on(2)
     dock.pauses("new", 3)
-    dock.deny(dock.asked(2, seconds=90))
+    dock.deny(dock.asked(2))
     dock.aborts()
     return dock
 
@@ -236,18 +236,18 @@ def approved(depot: Depot) -> Depot:
     depot.deployment(replicas=2)
     depot.deployment("small", 1, {"cpu": "50m", "memory": "64Mi"})
     depot.approve("web")
-    depot.until_runs("web", 2, 90)
-    depot.until_runs("small", 1, 90)
+    depot.until_runs("web", 2)
+    depot.until_runs("small", 1)
     return depot
 
 
 def _denied(depot: Depot, about: tuple[str, ...]) -> Depot:
     """Say no to all, and wait for all: most of the time is the operator's, and it works on them side by side."""
-    names = [str(depot.asked(name, seconds=90)["metadata"]["name"]) for name in about]
+    names = [str(depot.asked(name)["metadata"]["name"]) for name in about]
     for name in names:
         depot.say("alice", name, "deny", "too dear")
     for name in names:
-        depot.until(name, lambda body: condition(body, "RolledBack")[0] == "True", "it is taken back", 90)
+        depot.until(name, lambda body: condition(body, "RolledBack")[0] == "True", "it is taken back")
     return depot
 
 

@@ -110,6 +110,12 @@ def job(name: str, namespace: str, policy_name: str, fake: str) -> Body:
     }
 
 
+def unheld(name: str, namespace: str, policy_name: str) -> Body:
+    """The same Job as nobody may create it: it would run at once."""
+    body = job(name, namespace, policy_name, "")
+    return {**body, "spec": {**body["spec"], "suspend": False}}
+
+
 def request(name: str, namespace: str, policy_name: str, spec: Body) -> Body:
     """An ApprovalRequest."""
     full = {"policyRef": {"name": policy_name}, "summary": f"about {name}", **spec}

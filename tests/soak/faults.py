@@ -11,10 +11,10 @@ from controlplane import Component, ControlPlane
 from playground import OperatorProcess
 from tests.e2e.gaps import put, shipped
 from tests.soak import cast
-from tests.soak.door import Call, path
+from tests.soak.door import Call, annotate, path
 from tests.soak.life import Town, until
 from tests.soak.record import Window
-from tests.soak.replicas import Replicas
+from tests.soak.replicas import BACK, Replicas
 
 Fault = Callable[[], Awaitable[None]]
 VAP, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
@@ -26,6 +26,18 @@ PARTS = (
     (BINDING, "gatehold-jobs"),
     ("MutatingAdmissionPolicy", "gatehold-stamp"),
 )
+STAMP = "gatehold-stamp"
+_PROBE = ("apr", "gatehold-system", "gatehold-probe")
+TRIES = {
+    "gatehold-requests": (
+        "admin",
+        annotate(path(*_PROBE), {"verdict.gatehold.dev/999": "approve||nobody|somebody||forged"}),
+    ),
+    "gatehold-status": ("admin", Call("PATCH", path(*_PROBE, "status"), {"status": {"approvals": "99/99"}})),
+    "gatehold-jobs": ("admin", Call("POST", path("job", cast.AUTOMATIC), cast.unheld("try", cast.AUTOMATIC, "two"))),
+    STAMP: ("ci", Call("POST", path("apr", cast.AUTOMATIC), cast.request("try", cast.AUTOMATIC, "two", {}))),
+}
+"""What shows, as a dry run, that a part of the wall is in force: that part refuses it; where it stamps, it is let in."""
 
 
 class Faults:
@@ -120,8 +132,8 @@ class Faults:
         try:
             if process.code() is None:
                 await asyncio.to_thread(process.cluster.signal_program, process.name, number)
-            if not await until(lambda: process.code() is not None, 20):
-                self.replicas.complaints.append(f"{process.name} did not end within 20 s of signal {number.name}")
+            if not await until(lambda: process.code() is not None, BACK):
+                self.replicas.complaints.append(f"{process.name} did not end within {BACK:.0f} s of signal {number.name}")
                 process.kill()
             await asyncio.sleep(self._while(0, 6))
             process.start()
@@ -188,13 +200,27 @@ class Faults:
                 await (self._forge() if name == "gatehold-requests" else asyncio.sleep(1))
         finally:
             await self._put(text, text)
-            await self._proven_again()
+            await self._proven_again(name)
             self.town.gap = False
 
-    async def _proven_again(self) -> None:
-        """The API server takes a policy up within a second or two, and the operator proves it after that."""
+    async def _proven_again(self, name: str) -> None:
+        """The API server takes a policy up within a second or two, or more, and the operator proves it after that.
+
+        What it proves is that forged verdicts and statuses are refused: of another part that says nothing.
+        """
         await asyncio.sleep(3.0)
+        end = time.monotonic() + BACK
+        while not await self._in_force(name):
+            if time.monotonic() > end:
+                self.replicas.complaints.append(f"{name} was not in force again within {BACK:.0f} s")
+                break
+            await asyncio.sleep(0.3)
         await self.replicas.until_acting("the wall was put back")
+
+    async def _in_force(self, name: str) -> bool:
+        who, call = TRIES[name]
+        answer = await self.town.doors[who].send(*call, dryRun="All")
+        return answer.ok if name == STAMP else f"'{name}'" in answer.message
 
     async def _put(self, text: cast.Body, wanted: cast.Body | None) -> None:
         change = None if wanted is None else deepcopy(wanted)

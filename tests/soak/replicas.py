@@ -21,7 +21,7 @@ SETTINGS: Final = {
     "max_pending_per_author": "500",
     "robot_users": "robot-ci",
 }
-BACK: Final = 90.0  # seconds within which somebody acts again, whatever happened
+BACK: Final = 150.0  # seconds within which somebody acts again, whatever happened
 TOKEN: Final = 1800.0  # seconds after which the pods' tokens are minted anew
 _MEGABYTE = 2**20
 _PAGE = os.sysconf("SC_PAGE_SIZE")

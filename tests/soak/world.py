@@ -19,14 +19,16 @@ from tests.soak.faults import Faults
 from tests.soak.journal import KINDS, Journal
 from tests.soak.leaks import LONG, Growth, growths, leaks
 from tests.soak.leaks import Life as Process
-from tests.soak.life import Life, Town
-from tests.soak.record import Facts, Story, Violation, seconds
-from tests.soak.replicas import Replicas
+from tests.soak.life import Life, Town, until
+from tests.soak.record import Facts, Story, Violation, Window, seconds
+from tests.soak.replicas import BACK, Replicas
 from tests.soak.script import write
 
 STORM = 0.5  # the part of the run in which everything is broken that can be
 CALM_BEFORE_END = 20.0
-REST = 120.0  # seconds that everything may take to come to rest once nothing is broken any more
+REST = 240.0  # seconds that everything may take to come to rest once nothing is broken any more
+ENOUGH = 240.0  # seconds by which a run is made longer where too little has happened to say anything
+SLOW = 1.5  # seconds beyond which a machine that lets us wait for the least thing is no witness of what comes too late
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Options:
     rate: float = 1.2  # questions a second, at most
     live: int = 60  # questions under way, at most
     longest: float = 20.0  # seconds of the longest single fault
+    least: int = 0  # requests that there have to be before the run may end
+    ends: frozenset[str] = frozenset()  # phases in which some of them have to be
 
 
 @dataclass
@@ -73,11 +77,12 @@ class World:
         self.replicas = Replicas(plane)
         for process in self.replicas.both:
             process.start()
-        wait_enforced(plane)
+        wait_enforced(plane, BACK)
         self.began = time.monotonic()
         self.stage = "begins"
         self.lives: set[asyncio.Task[None]] = set()
         self.slips: list[str] = []
+        self.slow: list[Window] = []
         self.town: Town
         self.faults: Faults
 
@@ -89,6 +94,7 @@ class World:
             self.began = time.monotonic()
             background: list[Coroutine[Any, Any, None]] = [self.town.journal.keep(kind) for kind in KINDS]
             background += [self.replicas.keep(), self.replicas.measure(), self.replicas.refresh(), self._show(progress)]
+            background += [self._heed()]
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(part) for part in background]
                 await self._live()
@@ -113,10 +119,16 @@ class World:
             self.stage = "calm"
             await self.faults.calm(self.began + whole - min(CALM_BEFORE_END, whole / 6), options.longest)
             await asyncio.sleep(max(0.0, self.began + whole - time.monotonic()))
+            await until(self._happened, ENOUGH)
             for task in (asking, editing):
                 task.cancel()
         for name in cast.POLICIES:
             await edits.restore(name)
+
+    def _happened(self) -> bool:
+        """Whether enough has happened to say anything; a slow machine gets less done in its time."""
+        stories = _ours(self.town.journal.stories("apr")).values()
+        return len(stories) >= self.options.least and self.options.ends <= {story.last.phase for story in stories}
 
     async def _ask(self) -> None:
         """One life after the other, no faster than the machine likes."""
@@ -151,9 +163,18 @@ class World:
     async def _missed(self) -> list[str]:
         """Whether the journal knows all that the API server has."""
         answer = await self.town.doors["admin"].surely("GET", path("apr"))
-        await asyncio.sleep(2.0)
-        known = self.town.journal.stories("apr")
-        return [b["metadata"]["name"] for b in answer.body["items"] if b["metadata"]["uid"] not in known]
+        there = {body["metadata"]["uid"]: str(body["metadata"]["name"]) for body in answer.body["items"]}
+        await until(lambda: there.keys() <= self.town.journal.stories("apr").keys(), 30)  # it hears of them a moment later
+        return [name for uid, name in there.items() if uid not in self.town.journal.stories("apr")]
+
+    async def _heed(self) -> None:
+        """Note when the machine itself stands still: a second of ours, or the least question to the API server."""
+        while True:
+            began, wanted = time.time(), time.monotonic() + 0.5
+            await asyncio.sleep(0.5)
+            await self.town.doors["admin"].send("GET", "/version")
+            if time.monotonic() - wanted > SLOW:
+                self.slow.append(Window("the machine stands still", began, time.time()))
 
     async def _show(self, progress: Progress) -> None:
         while True:
@@ -169,7 +190,7 @@ class World:
             requests=_ours(journal.stories("apr")),
             pods=journal.pods_by_job(),
             policies=journal.policies(),
-            faults=[*self.faults.windows, *self.replicas.windows],
+            faults=[*self.faults.windows, *self.replicas.windows, *self.slow],
             deleted=frozenset(town.deleted),
             now=now,
         )
@@ -185,16 +206,16 @@ class World:
         return outcome
 
     def _of_the_whole(self, missed: list[str]) -> dict[str, list[str]]:
-        lives = self.replicas.lives()
+        lives, long = self.replicas.lives(), self.options.minutes * 60 * (1 - STORM) > LONG + 60
         found = {
             "nothing_illegal_is_let_in": self.town.let_in,
             "somebody_acts_again_after_every_fault": self.replicas.complaints,
             "no_traceback_in_a_log": self.replicas.tracebacks(),
-            "memory_and_descriptors_are_flat": list(leaks(lives)),
+            "memory_and_descriptors_are_flat": list(leaks(lives)) if long else [],
             "the_journal_is_whole": missed,
             "the_soak_itself_works": self.slips,
         }
-        if self.options.minutes * 60 * (1 - STORM) > LONG + 60 and not any(life.lasted >= LONG for life in lives):
+        if long and not any(life.lasted >= LONG for life in lives):
             found["memory_and_descriptors_are_flat"].append("no process lived long enough to be measured")
         return found
 

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import urllib3
 import yaml
 
 Body = dict[str, Any]
+IDLE_SECONDS = 30
+"""An API server ends connections on which nothing came for 90 s: one that it ends just now would cost the next call."""
 
 TYPES = {
     "merge": "application/merge-patch+json",
@@ -62,10 +65,23 @@ class Call:
         return {"put": "PUT", "post": "POST", "delete": "DELETE", "get": "GET"}.get(self.how, "PATCH")
 
 
+class Pool(urllib3.PoolManager):
+    """Connections of which none is used again that was idle for long."""
+
+    used = 0.0
+
+    def urlopen(self, method: str, url: str, redirect: bool = True, **more: Any) -> urllib3.BaseHTTPResponse:
+        now = time.monotonic()
+        if now - self.used > IDLE_SECONDS:
+            self.clear()
+        self.used = now
+        return super().urlopen(method, url, redirect, **more)
+
+
 class Api:
     """One account's connection: by client certificate or token, and as somebody else where it may impersonate."""
 
-    def __init__(self, server: str, pool: urllib3.PoolManager, headers: dict[str, str]) -> None:
+    def __init__(self, server: str, pool: Pool, headers: dict[str, str]) -> None:
         self.server = server
         self._pool = pool
         self._headers = headers
@@ -87,13 +103,13 @@ class Api:
             if files:
                 context.load_cert_chain(files["cert_file"], files["key_file"])
         headers = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
-        return cls(cluster["server"], urllib3.PoolManager(ssl_context=context, maxsize=64, retries=False), headers)
+        return cls(cluster["server"], Pool(ssl_context=context, maxsize=64, retries=False), headers)
 
     def with_token(self, token: str) -> "Api":
         """The same server under a token; nothing of this account is carried over."""
         context = urllib3.util.ssl_.create_urllib3_context()
         context.load_verify_locations(cadata=self._authorities())
-        pool = urllib3.PoolManager(ssl_context=context, maxsize=64, retries=False)
+        pool = Pool(ssl_context=context, maxsize=64, retries=False)
         return Api(self.server, pool, {"Authorization": f"Bearer {token}"})
 
     def impersonating(self, name: str, *groups: str) -> "Api":

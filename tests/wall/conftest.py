@@ -70,10 +70,10 @@ class Stage:
         return self.people["noah"].must(Call(path("v1", "nodes"), body, "post"), dryRun="All")
 
 
-def poll(done: Callable[[], bool], seconds: float = 15) -> None:
+def poll(done: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not done():
-        assert time.monotonic() < end, "the API server did not take the policies up"
+        assert time.monotonic() < end, "the API server did not take it up"
         time.sleep(0.1)
 
 

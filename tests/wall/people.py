@@ -134,6 +134,13 @@ def service_account_token(admin: Api, namespace: str, name: str) -> str:
     return str(admin.must(Call(path("v1", "serviceaccounts", namespace, name, "token"), request, "post"))["status"]["token"])
 
 
+def may(someone: Api, verb: str, group: str, resource: str, **more: str) -> bool:
+    """Ask the API server whether that account may do that."""
+    version, asked = "authorization.k8s.io/v1", {"verb": verb, "group": group, "resource": resource, **more}
+    body = {"apiVersion": version, "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": asked}}
+    return bool(someone.must(Call(path(version, "selfsubjectaccessreviews"), body, "post"))["status"]["allowed"])
+
+
 def named(version: str, kind: str, name: str) -> Body:
     return {"apiVersion": version, "kind": kind, "metadata": {"name": name}}
 

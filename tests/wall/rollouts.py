@@ -183,7 +183,7 @@ def left_behind(scene: Scene) -> None:
     scene.people["operator"].must(Call(stable()(scene), freed(scene), "put"))
 
 
-def wait(done: Callable[[], bool], seconds: float = 15) -> None:
+def wait(done: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "the controllers did not do their part"

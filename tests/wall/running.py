@@ -73,7 +73,7 @@ def is_over(scene: Scene) -> bool:
     return now not in ("Pending", "Approved") or (now == "Approved" and not scene.ask.release)
 
 
-def _until(scene: Scene, done: Callable[[Body], bool], seconds: float = 20) -> None:
+def _until(scene: Scene, done: Callable[[Body], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not done(found := scene.read()):
         assert time.monotonic() < end, f"the operator did not bring it to {scene.ask.state}: {found.get('status')}"

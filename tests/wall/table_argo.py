@@ -28,6 +28,7 @@ from tests.wall.argo import (
 )
 from tests.wall.attempt import ARGO_HAND, RBAC, Attempt, gone
 from tests.wall.people import Body
+from tests.wall.rollouts import wait
 from tests.wall.scene import Scene
 from tests.wall.table_gates import label, labelled, new_place, on_place
 
@@ -249,6 +250,8 @@ def end_of_namespace(scene: Scene) -> None:
     body = {**rollout(scene), "metadata": {"name": scene.name, "finalizers": ["example.com/kept"]}}
     admin.must(Call(path(ARGOPROJ, "rollouts", place), body, "post"))
     admin.must(Call(path("v1", "namespaces", None, place), None, "delete"))
+    # policies see a namespace as a cache of the API server has it
+    wait(lambda: scene.people["namespaces"].send(removed(ended)(scene), dryRun="All").ok)
 
 
 def ended(scene: Scene) -> str:

@@ -66,7 +66,8 @@ def was_there(scene: Scene) -> None:
     admin, where = scene.people["admin"], f"place-{scene.name}"
     wait(lambda: admin.get(path("v1", "serviceaccounts", where, "default")) is not None)
     admin.must(Call(path(APPS, "deployments", where), deployment(f"{scene.name}-there"), "post"))
-    bare = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{scene.name}-bare"}, "spec": POD}
+    spec = {**POD, "schedulerName": "nobody"}  # or it would be given a node while it is looked at
+    bare = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{scene.name}-bare"}, "spec": spec}
     admin.must(Call(path("v1", "pods", where), bare, "post"))
     admin.must(Call(path("v1", "namespaces", None, where), CLOSE))
     wait(lambda: not admin.send(Call(path(APPS, "deployments", where), deployment("new"), "post"), dryRun="All").ok)

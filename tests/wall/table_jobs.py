@@ -20,6 +20,7 @@ SIGNED: Body = {
 
 
 def on_job(says: str, by: str, do: Any, refused: str = "", **more: Any) -> Attempt:
+    """A write on a held Job. One that was let go by hand is tried without an operator: one at work would look at it, too."""
     return Attempt(
         f"a held Job: {says}",
         by=by,
@@ -28,6 +29,7 @@ def on_job(says: str, by: str, do: Any, refused: str = "", **more: Any) -> Attem
         ask=more.pop("ask", HELD),
         policy=more.pop("policy", JOBS),
         target=lambda scene: scene.job_target,
+        only="stopped" if more.get("before") in SWEPT else "",
         **more,
     )
 
@@ -92,6 +94,9 @@ def not_held(scene: Scene) -> None:
     del body["metadata"]["labels"]
     admin.must(Call(path("batch/v1", "jobs", SHOP), body, "post"))
 
+
+SWEPT = (released, stopped_again, overridden, overridden_and_stopped)
+"""Twice a minute the operator takes its finalizer off Jobs whose request is gone, and marks those overridden by hand."""
 
 CREATE = [
     new_job("a held Job is created suspended", "ci", leaves=field_is("spec.suspend", True)),

@@ -82,6 +82,7 @@ def restore(stage: Stage) -> None:
             version = {"resourceVersion": live["metadata"]["resourceVersion"]}
             admin.must(Call(where, {**body, "metadata": {**body["metadata"], **version}}, "put"))
     poll(lambda: prove(stage).proven)
+    stage.until_stamping_is(stage.stamped)  # the proof says nothing of it
 
 
 def test_the_wall_as_shipped_is_proven(stage: Stage) -> None:

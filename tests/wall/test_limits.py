@@ -1,14 +1,20 @@
 """The largest request there can be: it is still judged within the API server's cost limit, and a veto finds its place."""
 
 from tests.wall.api import Api, Call, path
-from tests.wall.conftest import Stage
-from tests.wall.people import RBAC, SHOP
+from tests.wall.conftest import Stage, poll
+from tests.wall.people import RBAC, SHOP, may
 from tests.wall.scene import AT, VERDICT, Ask, Scene, notes
 from tests.wall.writes import word
 
 ROLES = [f"role-{n}" for n in range(12)]
 LONG = "\U0001f680" * 1024  # four bytes each
 CROWD = 30
+RIGHTS = (
+    (("approve", "gatehold.dev", "approvalpolicies"), {"subresource": ROLES[-1]}),
+    (("override", "gatehold.dev", "approvalpolicies"), {}),
+    (("patch", "gatehold.dev", "approvalrequests"), {}),
+)
+"""What the crowd holds: the API server knows of a role and its binding a moment after they were made."""
 
 
 def crowd(stage: Stage) -> dict[str, Api]:
@@ -28,7 +34,9 @@ def crowd(stage: Stage) -> dict[str, Api]:
             path(RBAC, "rolebindings", SHOP), {**head, "kind": "RoleBinding", "roleRef": ref, "subjects": [subject]}, "post"
         )
     )
-    return {f"crowd-{n:02}": admin.impersonating(f"crowd-{n:02}", "crowd") for n in range(CROWD)}
+    people = {f"crowd-{n:02}": admin.impersonating(f"crowd-{n:02}", "crowd") for n in range(CROWD)}
+    poll(lambda: all(may(people["crowd-00"], *right, namespace=SHOP, **more) for right, more in RIGHTS))
+    return people
 
 
 def test_the_largest_request(stage: Stage) -> None:

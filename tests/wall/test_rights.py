@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.wall.api import Call, path
+from tests.wall import people
+from tests.wall.api import path
 from tests.wall.conftest import ROOT, Stage
 from tests.wall.people import SHOP, SYSTEM
 
@@ -16,15 +17,7 @@ ELSEWHERE = "default"
 
 
 def may(stage: Stage, who: str, verb: str, group: str, resource: str, **more: str) -> bool:
-    """Ask the API server whether that account may do that."""
-    asked = {"verb": verb, "group": group, "resource": resource, **more}
-    body = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": asked},
-    }
-    found = stage.people[who].must(Call(path("authorization.k8s.io/v1", "selfsubjectaccessreviews"), body, "post"))
-    return bool(found["status"]["allowed"])
+    return people.may(stage.people[who], verb, group, resource, **more)
 
 
 @pytest.mark.parametrize("role", DEFAULT_ROLES)
