@@ -81,11 +81,12 @@ class ReviewServer:
             await runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
+        late = _late()
         if self._stamper is not None and (request.method, request.path) == ("POST", STAMP_PATH):
-            response = await _stamped(request, self._stamper)
+            response = await _stamped(request, self._stamper, late)
         else:
             began = time.perf_counter()
-            uid, answer = await self._answered(request, _late())
+            uid, answer = await self._answered(request, late)
             self._told(answer, time.perf_counter() - began)
             response = _response(render(uid, answer), 200 if uid else answer.code)
         if self._ending:
@@ -125,9 +126,8 @@ def _late() -> float:
     return asyncio.get_running_loop().time() + ANSWER_SECONDS
 
 
-async def _stamped(request: web.BaseRequest, stamper: Stamper) -> web.Response:
+async def _stamped(request: web.BaseRequest, stamper: Stamper, late: float) -> web.Response:
     """Through the second door. Where the body is none there is no uid, so it can be no yes."""
-    late = _late()
     try:
         body = await _body(request, MOST_STAMPED_BYTES)
     except _NO_BODY as error:
