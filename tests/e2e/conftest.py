@@ -7,6 +7,7 @@ import pytest
 from controlplane import Cluster, provider
 from playground import OperatorProcess, install, wait_enforced
 from playground.operator_process import PATIENT
+from tests.e2e.gaps import world_of_its_own
 from tests.e2e.notices import Receiver
 from tests.e2e.stage import Stage, new_stage
 
@@ -51,3 +52,10 @@ def operator(gatehold: Cluster, notices: Receiver) -> Iterator[OperatorProcess]:
 def stage(gatehold: Cluster, operator: OperatorProcess) -> Stage:
     """A namespace of the test's own, with its people."""
     return new_stage(gatehold, operator)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[OperatorProcess]:
+    """A control plane of one file's own: its `stage` is made there instead."""
+    with world_of_its_own() as process:
+        yield process

@@ -11,7 +11,7 @@ from controlplane import wait_until
 from controlplane.errors import TimeIsUpError
 from tests.e2e.operators import metric
 from tests.e2e.rights import until_allowed
-from tests.e2e.stage import GROUP, Body, Stage, condition, failure, message
+from tests.e2e.stage import GROUP, PATIENCE, Body, Stage, condition, failure, message
 from tests.wall.api import Answer, Api, Call, path
 
 T = TypeVar("T")
@@ -20,7 +20,6 @@ R = TypeVar("R")
 ENDS: Final = ("Approved", "Denied", "Expired", "Withdrawn", "Superseded", "Failed", "Released", "Lapsed")
 _EACH: Final = 40
 """Requests of one author: the operator of these tests lets 60 of one wait in a namespace."""
-_PATIENCE: Final = 120
 _TROUBLE: Final = ("Traceback", " ERROR ", " CRITICAL ", "it stays held", "unexpected")
 _RIGHTS: Final = """
 apiVersion: rbac.authorization.k8s.io/v1
@@ -114,7 +113,7 @@ class Crowd:
             return body is None or holds(body)
 
         try:
-            wait_until(look, f"{name}: {what}", _PATIENCE)
+            wait_until(look, f"{name}: {what}", PATIENCE)
         except TimeIsUpError as error:
             status = (self.stage.find("apr", name) or {}).get("status")
             raise AssertionError(f"{error}\n{json.dumps(status, indent=1)}\n{self.stage.operator.log(40)}") from error
@@ -216,5 +215,5 @@ def until_said(stage: Stage, name: str) -> Body:
         last.update(stage.api().must(Call(policies_path(name), how="get")))
         return bool(condition(last, "Ready")[1] and message(last, "Ready"))
 
-    wait_until(look, f"the operator speaks of policy {name}", _PATIENCE)
+    wait_until(look, f"the operator speaks of policy {name}", PATIENCE)
     return last

@@ -1,7 +1,6 @@
 """While the wall has a gap nothing passes; it is noticed and said, and everything goes on when it is mended."""
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -19,7 +18,6 @@ from tests.e2e.gaps import (
     removed,
     shipped,
     until_enforced,
-    world_of_its_own,
     write_verdict,
 )
 from tests.e2e.operators import metric, site, until_acting
@@ -32,16 +30,9 @@ VAP, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 REQUESTS = "gatehold-requests"
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[OperatorProcess]:
-    """A control plane of this file's own, since everybody in it is affected."""
-    with world_of_its_own() as process:
-        yield process
-
-
 @pytest.fixture
 def stage(world: OperatorProcess) -> Stage:
-    """A namespace of the test's own in that control plane."""
+    """A namespace of the test's own in a control plane of this file's own, since everybody in it is affected."""
     return new_stage(world.cluster, world)
 
 

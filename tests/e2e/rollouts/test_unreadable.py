@@ -9,9 +9,8 @@ import pytest
 
 from controlplane import wait_until
 from playground import OperatorProcess
-from tests.e2e.gaps import world_of_its_own
 from tests.e2e.rollouts.shop import TWENTY, Shop
-from tests.e2e.stage import PATIENCE, Body, condition, message, new_stage
+from tests.e2e.stage import PATIENCE, Body, Stage, condition, message, new_stage
 from tests.wall.api import Call, path
 
 CRD = path("apiextensions.k8s.io/v1", "customresourcedefinitions", None, "rollouts.gatehold.dev")
@@ -19,18 +18,10 @@ BOTH = ({"setWeight": 20, "pause": {"durationSeconds": 5}},)
 SAYS = "nothing is touched: this operator cannot read it: "
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[OperatorProcess]:
-    """A control plane of this file's own."""
-    with world_of_its_own() as process:
-        yield process
-
-
 @pytest.fixture
-def shop(world: OperatorProcess) -> Shop:
-    """A namespace in it."""
-    stage = new_stage(world.cluster, world)
-    return Shop(stage.cluster, stage.namespace, stage.operator)
+def stage(world: OperatorProcess) -> Stage:
+    """A namespace of the test's own in a control plane of this file's own."""
+    return new_stage(world.cluster, world)
 
 
 @contextmanager

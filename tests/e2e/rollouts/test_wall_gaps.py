@@ -1,28 +1,18 @@
 """A cluster admin takes the children's guard away: nothing is promoted meanwhile, and what is done to children is undone."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from controlplane import wait_until
 from playground import OperatorProcess
-from tests.e2e.gaps import gap, world_of_its_own
+from tests.e2e.gaps import gap
 from tests.e2e.rollouts.shop import Shop
-from tests.e2e.stage import PATIENCE, condition, new_stage
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[OperatorProcess]:
-    """A control plane of this file's own."""
-    with world_of_its_own() as process:
-        yield process
+from tests.e2e.stage import PATIENCE, Stage, condition, new_stage
 
 
 @pytest.fixture
-def shop(world: OperatorProcess) -> Shop:
-    """A namespace in it."""
-    stage = new_stage(world.cluster, world)
-    return Shop(stage.cluster, stage.namespace, stage.operator)
+def stage(world: OperatorProcess) -> Stage:
+    """A namespace of the test's own in a control plane of this file's own."""
+    return new_stage(world.cluster, world)
 
 
 def test_nothing_is_promoted_while_the_wall_is_not_proven(shop: Shop) -> None:

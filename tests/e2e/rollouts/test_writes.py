@@ -1,15 +1,12 @@
 """How much the operator writes for one canary: a status is no place for a pod's every move."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from controlplane import wait_until
 from playground import OperatorProcess
-from tests.e2e.gaps import world_of_its_own
 from tests.e2e.operators import site
 from tests.e2e.rollouts.shop import TWENTY, Shop
-from tests.e2e.stage import PATIENCE, new_stage
+from tests.e2e.stage import PATIENCE, Stage, new_stage
 
 MOST_OF_ALL = 43
 """What a peer writes for a canary of that size (reference/peers-measured.md)."""
@@ -18,18 +15,10 @@ DEPLOYMENTS = 3
 """The canary, stable, and the canary again."""
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[OperatorProcess]:
-    """A control plane of this file's own: where others have canaries the operator counts what it writes for theirs, too."""
-    with world_of_its_own() as process:
-        yield process
-
-
 @pytest.fixture
-def shop(world: OperatorProcess) -> Shop:
-    """A namespace in it."""
-    stage = new_stage(world.cluster, world)
-    return Shop(stage.cluster, stage.namespace, stage.operator)
+def stage(world: OperatorProcess) -> Stage:
+    """A namespace in a control plane of this file's own: where others have canaries, writes for theirs count, too."""
+    return new_stage(world.cluster, world)
 
 
 def written(shop: Shop) -> dict[str, int]:

@@ -11,7 +11,7 @@ from tests.e2e.gaps import put, recorded, shipped, world_of_its_own, write_verdi
 from tests.e2e.late_watch import FOLDER, PROOFS, WALL, late
 from tests.e2e.operators import until_acting
 from tests.e2e.rollouts.shop import Shop
-from tests.e2e.stage import PATIENCE, failure, new_stage
+from tests.e2e.stage import PATIENCE, Stage, failure, new_stage
 from tests.faults.operator import FOLDER as ORDERS
 from tests.faults.operator import Folder, Orders
 
@@ -32,10 +32,9 @@ def world(folder: Path) -> Iterator[OperatorProcess]:
 
 
 @pytest.fixture
-def shop(world: OperatorProcess) -> Shop:
-    """A namespace in it."""
-    stage = new_stage(world.cluster, world)
-    return Shop(stage.cluster, stage.namespace, stage.operator)
+def stage(world: OperatorProcess) -> Stage:
+    """A namespace of the test's own in it."""
+    return new_stage(world.cluster, world)
 
 
 def asked(shop: Shop) -> str:
