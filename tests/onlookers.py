@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -15,6 +16,10 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 ARGO_CD: Final = ROOT / "manifests" / "argo-cd"
 CONFIG: Final = ARGO_CD / "argocd-cm.yaml"
 FLUX: Final = ROOT / "manifests" / "examples" / "flux"
+
+
+_ASIDE: Final = re.compile(r"^I\d{4} .*\n", re.MULTILINE)
+"""A line in which client-go tells that a request of its own had to wait a second, as where the machine stood still."""
 
 
 class Said(NamedTuple):
@@ -47,6 +52,12 @@ def flux_apply(objects: Iterable[Body], kubeconfig: str, name: str = "apps") -> 
 def flux_waits(objects: Iterable[Body], kubeconfig: str, seconds: int) -> "subprocess.Popen[str]":
     """Begin to wait for objects as a Kustomization with `wait` does; it ends with 1 where they fail or time is up."""
     return _started("flux", ["wait", "-", str(seconds)], objects, kubeconfig)
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """Wait for its end: its code, and what it said."""
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out + _ASIDE.sub("", err or "")
 
 
 def argo_health(objects: Iterable[Body], config: Path | None = CONFIG) -> list[Said]:

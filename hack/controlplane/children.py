@@ -86,10 +86,13 @@ class Children:
         return port
 
     def log(self, name: str, lines: int = LOG_LINES) -> str:
-        """Return the last lines that a component wrote."""
+        """Return the last lines that a component wrote, whole ones only.
+
+        It may be at the next one, and of a line that goes beyond a page of the file there is half to be read for a moment.
+        """
         path = self._workspace.path / f"{name}.log"
         text = path.read_text(errors="replace") if path.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(text.split("\n")[:-1][-lines:])
 
     def close(self) -> None:
         """End all components and remove the directory; done when this returns. Calling it again does nothing."""

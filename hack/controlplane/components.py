@@ -14,6 +14,11 @@ FAKE_NODE: Final = "kwok.x-k8s.io/node=fake"
 """kwok plays the nodes with this annotation, and leaves all others and their pods alone."""
 SPARING: Final = "GOGC=400"
 """Memory for time: a fifth of an API server's processor time in the tests was its garbage collector's."""
+_LET_NODES_BE: Final = ("--node-startup-grace-period=24h", "--node-monitor-grace-period=24h")
+"""A node that nobody plays stays as it was made, and one that kwok plays late stays Ready.
+
+Otherwise the node controller calls it Unknown after a minute, taints it, and marks its pods as not ready: once each, when it
+comes to them, which may be after somebody has said that they run (`processPod` in pkg/controller/nodelifecycle)."""
 
 
 class Component(StrEnum):
@@ -170,6 +175,7 @@ def _controllers(at: Installation) -> list[str]:
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
         "--horizontal-pod-autoscaler-sync-period=1s",  # 15 s is long for who waits for an autoscaler
+        *_LET_NODES_BE,
         "--bind-address=127.0.0.1",
         f"--secure-port={at.ports.controllers}",
         f"--tls-cert-file={at.pki / 'controllers.crt'}",

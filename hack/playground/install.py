@@ -1,6 +1,7 @@
 """Applies CRDs and the wall, and waits until they are in force. The same files a user applies."""
 
 import json
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ WALL: Final = ROOT / "manifests" / "wall"
 STAMPS: Final = "2"
 """How the names of the files begin whose kinds came with 1.36."""
 LAST: Final = "last-policy"
-"""Name of a policy that comes after all others, and goes again."""
+"""How the name of a policy begins that comes after all others, and goes again."""
 
 
 def install(cluster: Cluster, *, stamping: bool | None = None, asked: bool = True) -> None:
@@ -49,17 +50,21 @@ def install_kinds(cluster: Cluster, seconds: float = 120) -> None:
 
 
 def wait_in_force(cluster: Cluster, seconds: float = 120) -> None:
-    """Wait until every policy that is there is in force: each second the API server takes up all that it knows of."""
-    resources = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "resourceNames": [LAST]}
+    """Wait until every policy that is there is in force: each second the API server takes up all that it knows of.
+
+    Each call has a name of its own: the policy of the call before is in force until it is taken up that it is gone.
+    """
+    last = f"{LAST}-{secrets.token_hex(4)}"
+    resources = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "resourceNames": [last]}
     matched = {"resourceRules": [{**resources, "operations": ["CREATE"]}]}
     policy = {"matchConstraints": matched, "validations": [{"expression": "false", "message": "the last one is in force"}]}
-    binding = {"policyName": LAST, "validationActions": ["Deny"]}
+    binding = {"policyName": last, "validationActions": ["Deny"]}
     bodies = [
-        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": LAST}, "spec": spec}
+        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": last}, "spec": spec}
         for kind, spec in (("ValidatingAdmissionPolicy", policy), ("ValidatingAdmissionPolicyBinding", binding))
     ]
     wire = json.dumps({"apiVersion": "v1", "kind": "List", "items": bodies})
-    tried = ("create", "configmap", LAST, "--dry-run=server")
+    tried = ("create", "configmap", last, "--dry-run=server")
 
     def refused() -> bool:
         return "the last one is in force" in cluster.kubectl(*tried, check=False).stderr

@@ -15,15 +15,29 @@ _REF: Final = "#/components/schemas/"
 def write(cluster: Cluster, folder: Path, versions: set[str]) -> str:
     """Write a schema for every kind of these group versions; answers kubeconform's --schema-location."""
     for version in sorted(versions):
-        root = f"apis/{version}" if "/" in version else f"api/{version}"
-        document = json.loads(cluster.kubectl("get", "--raw", f"/openapi/v3/{root}").stdout)
-        schemas: Json = {name: _strict(body) for name, body in document["components"]["schemas"].items()}
+        schemas: Json = {name: _strict(body) for name, body in _schemas(cluster, version).items()}
         for name, body in schemas.items():
-            for kind in body.get(_KINDS, []):
-                group = f"{kind['group']}/{kind['version']}" if kind["group"] else kind["version"]
-                if group == version:
-                    _write(folder, kind, {"$ref": f"#/definitions/{name}", "definitions": schemas})
+            for kind in _kinds(body, version):
+                _write(folder, kind, {"$ref": f"#/definitions/{name}", "definitions": schemas})
     return f"{folder}/{LOCATION}"
+
+
+def described(cluster: Cluster, version: str) -> set[tuple[str, str]]:
+    """Group version and kind of what the API server describes there by now: it comes to one kind after the other."""
+    return {(version, kind["kind"]) for body in _schemas(cluster, version).values() for kind in _kinds(body, version)}
+
+
+def _schemas(cluster: Cluster, version: str) -> Json:
+    """All that is described with a group version; nothing where none of its kinds is."""
+    root = f"apis/{version}" if "/" in version else f"api/{version}"
+    done = cluster.kubectl("get", "--raw", f"/openapi/v3/{root}", check=False)
+    return dict(json.loads(done.stdout)["components"]["schemas"]) if done.returncode == 0 else {}
+
+
+def _kinds(body: Json, version: str) -> list[Json]:
+    """The kinds of a group version that a schema is of."""
+    group, _, number = version.rpartition("/")
+    return [kind for kind in body.get(_KINDS, []) if (kind["group"], kind["version"]) == (group, number)]
 
 
 def _write(folder: Path, kind: Json, body: Json) -> None:

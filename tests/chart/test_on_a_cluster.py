@@ -22,9 +22,9 @@ from playground import OperatorProcess, wait_enforced
 from playground.install import wait_in_force
 from playground.operator_process import PATIENT
 from tests.chart.rendering import EVERYTHING, environment, left_out, parsed, template
-from tests.chart.schemas import write
+from tests.chart.schemas import described, write
 from tests.e2e.operators import until_acting
-from tests.e2e.stage import condition, new_stage
+from tests.e2e.stage import PATIENCE, condition, new_stage
 from tests.install import chart
 
 VERSION = ".".join(map(str, kubernetes())) + ".0"
@@ -50,13 +50,13 @@ def location(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> s
             body = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
             if body["spec"]["names"]["kind"] in ("PodMonitor", "PrometheusRule", "Certificate", "Issuer"):
                 plane.kubectl("apply", "--server-side", "-f", str(file))
-    versions = {body["apiVersion"] for body in parsed(template(EVERYTHING, kubernetes=VERSION))}
+    kinds = {(body["apiVersion"], body["kind"]) for body in parsed(template(EVERYTHING, kubernetes=VERSION))}
+    versions = {version for version, _ in kinds}
 
     def served() -> bool:
-        known = json.loads(plane.kubectl("get", "--raw", "/openapi/v3").stdout)["paths"]
-        return {f"apis/{v}" if "/" in v else f"api/{v}" for v in versions} <= set(known)
+        return kinds <= {kind for version in versions for kind in described(plane, version)}
 
-    wait_until(served, f"the API server describes {sorted(versions)}", 60)
+    wait_until(served, f"the API server describes {sorted(kinds)}", 240)
     return write(plane, tmp_path_factory.mktemp("schemas"), versions)
 
 
@@ -184,15 +184,15 @@ def test_without_gates_jobs_are_held_and_nothing_else_is_promised(plane: Control
     assert len([text for _, text in told if "are left out of this installation; label" in text]) == len(GATE_TYPES)
 
     stage.request("about", policy, job=stage.job("work", policy))
-    stage.until_prepared("about", 60)
+    stage.until_prepared("about")
     stage.say("alice", "about", "approve")
-    assert stage.until_done("about", 60)["status"]["phase"] == "Released"
+    assert stage.until_done("about")["status"]["phase"] == "Released"
 
     def told() -> bool:
         found = [json.loads(plane.kubectl("get", "gate", gate.lower(), "-o", "json").stdout) for gate in GATE_TYPES]
         return all(condition(body, "Ready") == ("False", "LeftOut") for body in found)
 
-    wait_until(told, "each Gate says that its type is left out", 60)
+    wait_until(told, "each Gate says that its type is left out", PATIENCE)
     assert "forbidden" not in bare.log(100_000).lower(), "it asks for what it has no right to"
 
 

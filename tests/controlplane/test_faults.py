@@ -77,6 +77,14 @@ def test_a_program_beside_the_components_is_killed_and_started_again(broken: Con
     wait_until(lambda: broken.program_log("beside") == "started\nstarted", "both runs in one log", 60)
 
 
+def test_a_line_is_read_from_a_log_when_all_of_it_is_there(broken: ControlPlane) -> None:
+    says = "trap 'echo lf; exit' TERM; printf 'whole\nha'; while :; do sleep 0.1; done"
+    broken.start_program("wordy", ["/bin/sh", "-c", says])
+    wait_until(lambda: broken.program_log("wordy") == "whole", "the first line is there", 60)
+    broken.signal_program("wordy", signal.SIGTERM)
+    wait_until(lambda: broken.program_log("wordy") == "whole\nhalf", "the second line is there", 60)
+
+
 def test_after_stop_nothing_answers() -> None:
     plane = ControlPlane.start(nodes=0)
     plane.stop()

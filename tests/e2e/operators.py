@@ -1,6 +1,7 @@
 """What a test asks of a running operator from outside: its site, its metrics, and to die and come back."""
 
 import signal
+import socket
 
 import urllib3
 
@@ -27,14 +28,28 @@ def metric(process: OperatorProcess, name: str) -> float | None:
     return next((float(value) for series, value in lines if series == name), None)
 
 
+def listens(process: OperatorProcess) -> bool:
+    """Whether its site is open; so it is of one that stands still, whose kernel accepts for it."""
+    try:
+        with socket.create_connection(("127.0.0.1", process.port), timeout=20.0):
+            return True
+    except ConnectionRefusedError:
+        return False
+
+
+def acts(process: OperatorProcess) -> bool:
+    """Whether this replica acts, the wall proven."""
+    return metric(process, "gatehold_leader") == 1 and metric(process, "gatehold_wall_enforced") == 1
+
+
 def until_acting(process: OperatorProcess, seconds: float = 120) -> None:
     """Wait until this replica acts, the wall proven."""
 
-    def acts() -> bool:
+    def looked() -> bool:
         assert process.code() is None, process.log(40)
-        return metric(process, "gatehold_leader") == 1 and metric(process, "gatehold_wall_enforced") == 1
+        return acts(process)
 
-    wait_until(acts, f"{process.name} acts", seconds)
+    wait_until(looked, f"{process.name} acts", seconds)
 
 
 def crash(process: OperatorProcess) -> None:

@@ -22,12 +22,15 @@ def until_allowed(admin: Api, user: str, groups: Iterable[str] = (), **attribute
     wait_until(lambda: allowed(admin, user, groups, **attributes), f"{user} may {attributes}", 60)
 
 
-def until_people_are_bound(admin: Api, namespace: str) -> None:
+def until_people_are_bound(admin: Api, namespace: str, *, controllers: bool = True) -> None:
     """Wait for what `bind_people` gives: the last Role, the last RoleBinding and the ClusterRoleBinding of its list.
 
-    Each kind is watched by itself, and in order.
+    Each kind is watched by itself, and in order. What they may by ClusterRole `edit` a controller puts into it, from `view`
+    what reads: without `controllers` that never comes.
     """
     own = {"group": "gatehold.dev", "resource": "approvalpolicies"}
     until_allowed(admin, "dana", ["duty"], verb="override", namespace=namespace, **own)
     until_allowed(admin, "ci", ["pipelines"], verb="request", namespace=namespace, **own)
     until_allowed(admin, "alice", ["sre", "system:authenticated"], verb="get", **own)
+    for verb in ("create", "get") if controllers else ():
+        until_allowed(admin, "ci", ["pipelines"], verb=verb, namespace=namespace, **own | {"resource": "approvalrequests"})

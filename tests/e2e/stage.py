@@ -185,6 +185,11 @@ class Stage:
         """Wait until the request is held for this reason."""
         return self.until(name, lambda body: condition(body, "Held") == ("True", reason), f"Held/{reason}", seconds)
 
+    def until_placed(self, job: Body, seconds: float = PATIENCE) -> None:
+        """Wait until the pod of a Job of one has its node: a pod that has none does not end slowly, it is gone at once."""
+        what = f"the pod of {job['metadata']['name']} has its node"
+        wait_until(lambda: [bool(pod["spec"].get("nodeName")) for pod in self.pods_of(job)] == [True], what, seconds)
+
     def until_gone(self, kind: str, name: str, seconds: float = PATIENCE) -> None:
         """Wait until the object is not there any more."""
         wait_until(lambda: self.find(kind, name) is None, f"{kind} {name} is gone", seconds)
@@ -208,7 +213,10 @@ class Stage:
                 return False
             last.clear()
             last.update(found)
-            return bool(holds(last))
+            try:
+                return bool(holds(last))
+            except LookupError:  # what is asked about does not stand there yet
+                return False
 
         try:
             wait_until(look, f"{kind} {name}: {what}", seconds)
@@ -239,7 +247,7 @@ def new_stage(cluster: Cluster, operator: OperatorProcess, *, pods: bool = True)
     """A namespace of its own, with its people, whose rights are in force. Without controllers, no `pods` can be made."""
     namespace = f"t{next(_NUMBERS)}"
     bind_people(cluster, namespace)
-    until_people_are_bound(connection(cluster.admin_kubeconfig), namespace)
+    until_people_are_bound(connection(cluster.admin_kubeconfig), namespace, controllers=pods)
     stage, account = Stage(cluster, namespace, operator), path("v1", "serviceaccounts", namespace, "default")
     if pods:
         wait_until(lambda: stage.api().get(account) is not None, "pods can be made there", PATIENCE)

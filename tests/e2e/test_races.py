@@ -117,7 +117,7 @@ def events_of(stage: Stage) -> dict[str, Counter[str]]:
 def settled(stage: Stage, names: list[str]) -> dict[str, tuple[Body, Counter[str]]]:
     """Every request at its end, with its Events; all of them agree with their Jobs."""
     done = until_all(stage, names, is_done, "done")
-    wait_until(lambda: all(set(events_of(stage)[n]) & ENDS for n in names), "Events tell every end", 60)
+    wait_until(lambda: all(set(events_of(stage).get(n, ())) & ENDS for n in names), "Events tell every end", 60)
     told = events_of(stage)
     for name in names:
         agree(stage, done[name], told[name])

@@ -27,6 +27,7 @@ def running(stage: Stage, name: str, *, undo: Body | None = None, fake: str = "r
     if fake == "runs" and not release:
         stage.until(name, lambda body: body.get("status", {}).get("active") == 1, "active 1", kind="job")
         stage.until(f"{name}-1", lambda body: body["status"]["effect"]["state"] == "Running", "Running")
+        stage.until_placed(job)
     return job
 
 

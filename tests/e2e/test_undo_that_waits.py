@@ -11,7 +11,7 @@ from playground.operator_process import PATIENT
 from tests.e2e.operators import until_acting
 from tests.e2e.stage import Body, Stage, condition, message, new_stage
 
-UNDO_SECONDS = 15
+UNDO_SECONDS = 30
 """What a test does to an undo Job while it runs has to be done by then."""
 
 
@@ -63,6 +63,7 @@ def running(stage: Stage, *, undo_fake: str = "") -> tuple[Body, Body]:
     stage.say("alice", "r", "approve")
     stage.until("job", lambda body: body.get("status", {}).get("active") == 1, "active 1", kind="job")
     stage.until("r", lambda body: body["status"]["effect"]["state"] == "Running", "Running")
+    stage.until_placed(job)
     return job, undo
 
 
@@ -129,6 +130,7 @@ def test_an_undo_job_whose_pods_do_not_go_is_not_said_to_be_over(stage: Stage) -
     _, undo = running(stage, undo_fake="runs")
     stage.say("bob", "r", "deny", "stop it")
     stage.until("undo", lambda body: body.get("status", {}).get("active") == 1, "active 1", kind="job")
+    stage.until_placed(undo)
     with dead_nodes(stage):
         stage.until("undo", lambda body: body["spec"]["suspend"], "stopped", kind="job")
         stuck = until_stalled(stage)

@@ -136,6 +136,7 @@ def test_a_job_made_anew_is_asked_about_though_the_watch_still_knows_the_former_
 
 def test_ten_seconds_without_the_policy_and_every_kind_of_forgery(stage: Stage) -> None:
     job = asked(stage, "besieged", 2)
+    stage.until_told("besieged", "Waiting")  # Events come in order: whatever was to be told of gaps before this one is told
     before = told(stage, "WallNotProven"), told(stage, "WallProven")
     with gap(stage, VAP, REQUESTS, removed):
         opened = time.monotonic()

@@ -37,6 +37,14 @@ def ends_the_same(succession: Succession, story: Story, point: Point) -> Life:
     return life
 
 
+def ends_the_same_unanswered(succession: Succession, story: Story) -> Life:
+    """With every answer to a write lost, it ends as it does when all of them come, and as much is told."""
+    life = succession.new_life(story)
+    assert succession.live_unanswered(life) == succession.end_of(story)
+    assert life.wrongs() == []
+    return life
+
+
 def by_object(writes: Iterable[str]) -> dict[str, list[str]]:
     """What was written on each object, in order, Events aside."""
     found: dict[str, list[str]] = {}

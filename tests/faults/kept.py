@@ -4,7 +4,9 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from controlplane import wait_until
 from playground import OperatorProcess
+from tests.e2e.operators import acts
 
 _LOOK_SECONDS = 0.25
 
@@ -29,6 +31,10 @@ class Kept:
         """Leave them alone."""
         self._over.set()
         self._thread.join()
+
+    def until_acting(self, process: OperatorProcess) -> None:
+        """Wait until this one acts, the wall proven; it may lose its Lease on the way, and comes back."""
+        wait_until(lambda: acts(process), f"{process.name} acts", 240)
 
     def _keep(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):

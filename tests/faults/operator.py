@@ -1,4 +1,4 @@
-"""The operator with a fault: the real `gatehold run`, which kills itself before or after a certain write.
+"""The operator with a fault: the real `gatehold run`, which kills itself before or after a certain write, or is unheard.
 
     OperatorProcess(cluster, "gatehold-0", launch=Launch("tests.faults.operator", {FOLDER: folder}))
 
@@ -33,6 +33,7 @@ WAITS: Final = "FAULT_WAITS"
 _WHOLE: Final = frozenset({"deployments", "controllerrevisions", "approvalrequests", "leases"})
 """Written whole: that they are written is all there is to say."""
 LEADERS: Final = "gatehold-operator"
+UNHEARD: Final = "the answer was lost"
 _PRECONDITIONS: Final = frozenset({"uid", "resourceVersion", "name", "namespace"})
 _COMES_BESIDE: Final = frozenset({"taints"})
 """The node controller may be faster with the taint of a cordon, or slower than the uncordon."""
@@ -55,7 +56,8 @@ class Written:
 class Orders:
     """Die before or after the `nth` accepted write that does `what` to `name`; empty texts stand for anything.
 
-    `name` is a pattern (fnmatch), since the names of some objects say what is in them.
+    `name` is a pattern (fnmatch), since the names of some objects say what is in them. When `unheard`, nobody dies: the
+    answer to every first, third, fifth such write to each object is lost, since what is tried again has to be heard once.
     """
 
     when: str
@@ -79,6 +81,10 @@ class Folder:
         draft = self.path / f"{process}.draft"
         draft.write_text(json.dumps(asdict(orders)))
         draft.rename(self.path / f"{process}.orders")
+
+    def countermand(self, process: str) -> None:
+        """Let it go on without orders."""
+        (self.path / f"{process}.orders").unlink()
 
     def orders(self, process: str) -> Orders | None:
         """What a process was ordered."""
@@ -120,9 +126,10 @@ class Folder:
         os.close(log)
 
     def writes(self) -> list[Written]:
-        """What was accepted, in order."""
+        """What was accepted, in order; half of the next line may be there, where it goes beyond a page of the file."""
         log = self.path / "writes.jsonl"
-        return [Written(**json.loads(line)) for line in log.read_text().splitlines()] if log.exists() else []
+        lines = log.read_text().split("\n")[:-1] if log.exists() else []
+        return [Written(**json.loads(line)) for line in lines]
 
 
 class Fault:
@@ -137,17 +144,22 @@ class Fault:
         """Die here, if so ordered."""
         self._carry_out("before", write, 1)
 
-    def after(self, write: Written) -> None:
-        """Note the write, and die here, if so ordered."""
+    def after(self, write: Written) -> bool:
+        """Note the write, and die here, if so ordered; answers whether its answer is heard."""
         self._folder.note(write)
         self._carry_out("after", write, 0)
+        return self._orders("unheard", write) is None or self._folder.writes().count(write) % 2 == 0
 
     def _carry_out(self, when: str, write: Written, coming: int) -> None:
-        orders = self._folder.orders(self._process)
-        if orders is None or orders.when != when or not orders.concern(write):
+        orders = self._orders(when, write)
+        if orders is None:
             return
         if sum(orders.concern(other) for other in self._folder.writes()) + coming >= orders.nth:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def _orders(self, when: str, write: Written) -> Orders | None:
+        orders = self._folder.orders(self._process)
+        return orders if orders is not None and orders.when == when and orders.concern(write) else None
 
 
 def written(method: str, path: str, body: Any) -> Written | None:
@@ -201,6 +213,7 @@ def _status_detail(status: dict[str, Any]) -> str:
 
 def install(fault: Fault) -> None:
     """Put the fault around the one method that sends."""
+    from gatehold.kube.errors import Unavailable
     from gatehold.kube.transport import Call, Transport
 
     send = Transport.send
@@ -211,7 +224,8 @@ def install(fault: Fault) -> None:
             return await send(self, call)
         fault.before(write)
         answer = await send(self, call)
-        fault.after(write)
+        if not fault.after(write):
+            raise Unavailable(f"{call.method} {call.path}: {UNHEARD}")
         return answer
 
     Transport.send = faulty  # type: ignore[method-assign]

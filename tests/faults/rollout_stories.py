@@ -47,7 +47,7 @@ APPROVE_3: Final = Step("alice approves that", told(held, *TOLD_HELD_AGAIN), say
 STABLE_3: Final = Step("stable's new pods run", told(promoting(3), *TOLD_SECOND), runs("stable"))
 CRASH: Final = Step("the canary crashes", told(answered("canary", 2), *TOLD), crashes("canary"))
 STABLE_CRASH: Final = Step("stable's new pod crashes", told(promoting(2), *TOLD_PROMOTING), crashes("stable"))
-IMPATIENT: Final = Step("ci gives it six seconds, and as many to itself to take that back", at_once, has_patience(6))
+IMPATIENT: Final = Step("ci gives it ten seconds, and as many to itself to take that back", at_once, has_patience(10))
 PATIENT: Final = Step("ci gives the way back all the time", is_undone, has_patience(600))
 FORMER: Final = Step("stable's former pods run", answered("stable", 1), runs("stable"))
 

@@ -22,7 +22,7 @@ from playground import OperatorProcess
 from playground.operator_process import PATIENT, Launch
 from tests.e2e.operators import until_acting
 from tests.e2e.stage import new_stage
-from tests.faults.operator import FOLDER, WAITS, Folder, Orders, Written
+from tests.faults.operator import FOLDER, UNHEARD, WAITS, Folder, Orders, Written
 from tests.faults.story import Life, Story
 from tests.wall.api import Call, path
 
@@ -92,7 +92,8 @@ class Seat(OperatorProcess):
         if not self._folder.waits(self.name):
             wait_until(lambda: self._pid() is not None, f"{self.name} has begun", 120)
             if self.code() is None and (pid := self._pid()):
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it has ended by itself just now
+                    os.kill(pid, signal.SIGKILL)
             wait_until(lambda: self.code() is not None, f"{self.name} has ended", 120)
 
     def _pid(self) -> int | None:
@@ -175,6 +176,23 @@ class Succession:
         first.start()
         life.live()
         return life.until_settled(expected)
+
+    def live_unanswered(self, life: Life) -> End:
+        """Live a life in which every write of the operator lands and the answer is lost; answers how it ends.
+
+        It is one process from the beginning to the end, and learns by its watches what it has done.
+        """
+        expected = self.end_of(life.story)
+        self._revive()
+        before = self.acting.log(100_000).count(UNHEARD)
+        self.folder.order(self.acting.name, Orders("unheard", f"*{life.name}*"))
+        life.begin()
+        life.live()
+        told = life.until_settled(expected)
+        self.folder.countermand(self.acting.name)
+        assert self.acting.code() is None
+        assert self.acting.log(100_000).count(UNHEARD) > before
+        return told
 
     def die_and_stay_away(self, life: Life, when: str, point: Point, steps: int) -> None:
         """The operator dies there, and nobody takes over before so many steps of the life are taken."""

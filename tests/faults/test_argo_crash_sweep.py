@@ -13,7 +13,7 @@ from tests.e2e.argo_pauses.dock import controller
 from tests.faults.argo_gaps import GAPS, Gap
 from tests.faults.argo_stories import STORIES
 from tests.faults.argo_story import ArgoStory
-from tests.faults.checks import EVENT, by_object, ends_the_same, lives_as_told, rows
+from tests.faults.checks import EVENT, by_object, ends_the_same, ends_the_same_unanswered, lives_as_told, rows
 from tests.faults.sweep import Point, Succession
 
 ROWS = rows(STORIES)
@@ -48,3 +48,8 @@ def test_what_was_answered_before_a_gap_is_not_used_on_what_came_in_it(successio
     written = succession.until_written(life, gap.story.writes)
     assert by_object(written)["rollout"] == by_object(gap.story.writes)["rollout"]
     life.forget()
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_life_whose_answers_are_lost_ends_and_is_told_as_any_other(succession: Succession, story: ArgoStory) -> None:
+    ends_the_same_unanswered(succession, story).forget()

@@ -6,7 +6,7 @@ checked: `test_an_undisturbed_life_writes_what_the_table_says` fails where one i
 
 import pytest
 
-from tests.faults.checks import ends_the_same, rows
+from tests.faults.checks import ends_the_same, ends_the_same_unanswered, rows
 from tests.faults.stories import STORIES
 from tests.faults.story import Story
 from tests.faults.sweep import Point, Succession
@@ -35,3 +35,8 @@ def test_the_operator_writes_no_more_on_a_request_than_the_design_allows(story: 
 @pytest.mark.parametrize(("story", "point"), ROWS)
 def test_a_death_before_and_after_a_write_changes_nothing(succession: Succession, story: Story, point: Point) -> None:
     ends_the_same(succession, story, point).forget()
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_life_whose_answers_are_lost_ends_and_is_told_as_any_other(succession: Succession, story: Story) -> None:
+    ends_the_same_unanswered(succession, story).forget()

@@ -5,7 +5,7 @@ As `tests.faults.test_crash_sweep`; the table is `tests.faults.drain_stories`.
 
 import pytest
 
-from tests.faults.checks import ends_the_same, rows
+from tests.faults.checks import ends_the_same, ends_the_same_unanswered, rows
 from tests.faults.drain_stories import STORIES
 from tests.faults.drain_story import DrainStory
 from tests.faults.sweep import Point, Succession
@@ -26,3 +26,8 @@ def test_an_undisturbed_life_writes_what_the_table_says(succession: Succession, 
 @pytest.mark.parametrize(("story", "point"), ROWS)
 def test_a_death_before_and_after_a_write_changes_nothing(succession: Succession, story: DrainStory, point: Point) -> None:
     ends_the_same(succession, story, point).forget()
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_life_whose_answers_are_lost_ends_and_is_told_as_any_other(succession: Succession, story: DrainStory) -> None:
+    ends_the_same_unanswered(succession, story).forget()

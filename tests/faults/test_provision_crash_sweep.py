@@ -8,7 +8,7 @@ import pytest
 
 from controlplane import ControlPlane
 from tests.e2e.provisioning.depot import put_prices
-from tests.faults.checks import ends_the_same, lives_as_told, rows
+from tests.faults.checks import ends_the_same, ends_the_same_unanswered, lives_as_told, rows
 from tests.faults.provision_stories import STORIES
 from tests.faults.provision_story import ProvisionStory
 from tests.faults.sweep import Point, Succession
@@ -32,3 +32,8 @@ def test_a_death_before_and_after_a_write_changes_nothing(
     succession: Succession, story: ProvisionStory, point: Point
 ) -> None:
     ends_the_same(succession, story, point).forget()
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_life_whose_answers_are_lost_ends_and_is_told_as_any_other(succession: Succession, story: ProvisionStory) -> None:
+    ends_the_same_unanswered(succession, story).forget()

@@ -8,7 +8,7 @@ import pytest
 
 from controlplane import ControlPlane, wait_until
 from playground import OperatorProcess
-from tests.e2e.operators import metric, site, until_acting
+from tests.e2e.operators import metric, site
 from tests.e2e.stage import GROUP, Stage, condition, new_stage
 from tests.faults.chorus import POINTS, Chorus, Ends, expires_in, undisturbed
 from tests.faults.kept import Kept
@@ -39,9 +39,9 @@ def house(plane: ControlPlane) -> Iterator[House]:
     operator = OperatorProcess(plane, "behind-the-relay")
     with Relay(operator) as relay:
         operator.start()
-        until_acting(operator)
-        stage = new_stage(plane, operator)
         with Kept(operator) as kept:
+            kept.until_acting(operator)
+            stage = new_stage(plane, operator)
             yield House(stage, operator, relay, kept, undisturbed(stage))
         operator.kill()
         assert "the cycle failed" not in operator.log(100_000)
@@ -192,18 +192,18 @@ def test_what_is_done_stays_done_whatever_old_news_comes(house: House) -> None:
             stage.until_prepared(f"over-{number}")
             stage.say("alice", f"over-{number}", "approve")
             stage.until_done(f"over-{number}")
-        settled = metric(house.operator, CONFLICTS)
+        settled = metric(house.operator, CONFLICTS) or 0
         stage.request("one-more", policy)
         stage.until_prepared("one-more")
         wait_until(Every(2.0, lambda: None).passed, "two seconds in which it could go wrong", 60)
-        assert metric(house.operator, CONFLICTS) == settled
+        assert (metric(house.operator, CONFLICTS) or 0) <= settled  # less, where it lost its Lease and began anew
     finally:
         house.relay.bend()
 
 
 def test_a_watch_that_fails_for_good_ends_the_process_at_once_and_frees_the_lease(house: House) -> None:
     """Until it ends, it would lead on what it knew last."""
-    until_acting(house.operator)
+    house.kept.until_acting(house.operator)
     wait_until(lambda: site(house.operator, "/readyz")[0] == 200, "its watches deliver", 60)
     before = len(house.kept.codes)
     released = house.operator.log(100_000).count("released the lease")

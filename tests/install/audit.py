@@ -103,10 +103,11 @@ def _granted(plane: ControlPlane, binding: Body) -> Iterator[Right]:
 
 
 def _events(plane: ControlPlane) -> Iterator[Body]:
-    with plane.installation.audit_log.open() as lines:
+    with plane.installation.audit_log.open("rb") as lines:
         for line in lines:
-            if line.endswith("\n"):  # the API server may be at the next one
-                yield json.loads(line)
+            if not line.endswith(b"\n"):  # the API server is at this one: the rest of it would come as the next
+                return
+            yield json.loads(line)
 
 
 def _pod(event: Body) -> str:

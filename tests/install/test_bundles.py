@@ -29,12 +29,21 @@ KINDS: Final = (
 )
 BUNDLE: Final = chart.ROOT / "manifests" / ("install.yaml" if kubernetes() >= (1, 36) else "install-1.30.yaml")
 Name = tuple[str, str, str]
+ITS_OWN: Final[frozenset[Name]] = frozenset(
+    {
+        ("Service", "default", "kubernetes"),
+        ("ConfigMap", "kube-system", "extension-apiserver-authentication"),
+        ("ConfigMap", "kube-system", "kube-apiserver-legacy-service-account-token-tracking"),
+    }
+)
+"""What an API server makes for itself, some of it after it has said that it is ready."""
 
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[ControlPlane]:
     """Nothing of ours, and nothing that acts."""
     with ControlPlane.start(components=API_ONLY) as plane:
+        wait_until(lambda: set(_objects(plane)) >= ITS_OWN, "the API server has made what is its own", 120)
         yield plane
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -171,7 +172,7 @@ class Replica:
         assert self.made.wait(60)
 
     def ask_to_end(self) -> None:
-        if self.thread.is_alive():
+        with contextlib.suppress(RuntimeError):  # its loop is closed
             self.loop.call_soon_threadsafe(self.stop.set)
 
     def _run(self) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from kubernetes.aio.config import incluster_config
 
 from controlplane import ControlPlane
 from gatehold.kube import errors
@@ -171,6 +174,26 @@ async def test_a_minted_token_is_another_account_with_nothing_of_ours(cluster: C
         with pytest.raises(errors.Unauthenticated):
             await stranger.who_am_i()
     assert (await cluster.who_am_i())["username"] == "admin"
+
+
+async def test_in_a_pod_a_token_that_is_refused_is_read_again_whatever_time_it_is_here(
+    plane: ControlPlane, cluster: Cluster, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself the library looks again after a minute of the wall clock: after an hour more, where that was set back."""
+    await cluster.create(SERVICE_ACCOUNTS, namespace, {"metadata": {"name": "operator"}})
+    ours, server = await cluster.credentials(), urlsplit(cluster.server)
+    assert ours.ca_path is not None
+    token = tmp_path / "token"
+    token.write_text("one that has run out")
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", str(server.hostname))
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.port))
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", ours.ca_path)
+    async with await Cluster.connect(timeout=30.0) as pod:
+        token.write_text(await cluster.mint_token(namespace, "operator"))
+        with pytest.raises(errors.Unauthenticated):
+            await pod.who_am_i()
+        assert (await pod.who_am_i())["username"] == f"system:serviceaccount:{namespace}:operator"
 
 
 async def test_no_answer_is_unavailable_and_names_no_query(plane: ControlPlane) -> None:

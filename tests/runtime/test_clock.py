@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import formatdate
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ClockUnknown, ServerClock
+from gatehold.kube.resources import NAMESPACES
 from tests.runtime.support import Ticks
 
 BASE = 1_800_000_000
@@ -76,6 +79,35 @@ def test_a_server_that_was_set_back_is_believed() -> None:
 def test_a_date_that_cannot_be_read_is_ignored(date: str) -> None:
     clock = ServerClock(Ticks())
     clock.on_answer(date, 1000.0)
+    assert not clock.known()
+
+
+def test_an_answer_that_was_long_on_its_way_says_nothing() -> None:
+    ticks = Ticks()
+    clock = ServerClock(ticks)
+    clock.on_answer(formatdate(BASE - 40, usegmt=True), 1000.0, 40.0)
+    assert not clock.known()
+    clock.on_answer(formatdate(BASE, usegmt=True), 1000.0, 5.0)
+    assert clock.timestamp() == pytest.approx(BASE)
+
+
+async def test_what_lay_here_while_this_process_stood_still_is_not_the_time(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads the answer to a list, which is allowed a minute, and then what people said meanwhile: too late for some."""
+    ticks, transport = Ticks(), cluster._transport
+    clock = ServerClock(ticks)
+    transport.listeners = (clock,)
+    monkeypatch.setattr("gatehold.kube.transport.time", SimpleNamespace(monotonic=ticks))
+    really = transport._rest.request
+
+    async def frozen(*args: Any, **more: Any) -> Any:
+        answer = await really(*args, **more)  # type: ignore[no-untyped-call]
+        ticks.now += 40.0
+        return answer
+
+    monkeypatch.setattr(transport._rest, "request", frozen)
+    await cluster.list_all(NAMESPACES)
     assert not clock.known()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gatehold.admission.eviction_proof import LIFE_SECONDS, PROOF_SECONDS, EvictionProof, difference, judge
+from gatehold.admission.eviction_proof import LIFE_SECONDS, MOST_SILENCES, PROOF_SECONDS, EvictionProof, difference, judge
 from gatehold.admission.texts import eviction_webhook
 from gatehold.domain.gate import WebhookState
 from gatehold.kube.errors import Unavailable
@@ -174,6 +174,44 @@ async def test_a_silence_ends_it_when_the_last_proof_is_old(silence: Callable[[A
     await proof.keep()  # while it is not proven each turn tries
     assert proof.proven()
     assert turns == [WebhookState.PROVEN, WebhookState.NOT_PROVEN, WebhookState.PROVEN]
+
+
+async def test_what_was_not_asked_or_not_answered_yet_is_no_reason_to_leave_mode_hold() -> None:
+    """The first tries of a process, and those after it or the API server stood still."""
+    access = Access(error=Unavailable("no connection"))
+    proof, clock, turns = made(access)
+    assert proof.stands() is None
+    for _ in range(2 * MOST_SILENCES):
+        await proof.keep()
+        clock.now += 5
+    access.error, access.said = None, Said(500, 'failed calling webhook "evict.gatehold.dev"')
+    await proof.keep()
+    assert proof.stands() is None
+    access.said = Said(403, GOOD)
+    await proof.keep()
+    assert proof.stands() is True
+    clock.now += LIFE_SECONDS + 15
+    assert (proof.proven(), proof.stands()) == (False, None)
+    await proof.keep()
+    assert (proof.stands(), turns[-1]) == (True, WebhookState.PROVEN)
+
+
+async def test_a_webhook_that_does_not_answer_for_long_is_one_and_so_is_a_clear_no_at_once() -> None:
+    access = Access(said=Said(500, 'failed calling webhook "evict.gatehold.dev"'))
+    proof, _, turns = made(access)
+    for _ in range(MOST_SILENCES - 1):
+        await proof.keep()
+        assert proof.stands() is None
+    told = len(turns)
+    await proof.keep()
+    assert (proof.stands(), len(turns)) == (False, told + 1)
+    access.said = Said(403, GOOD)
+    await proof.keep()
+    assert proof.stands() is True
+    access.body = None
+    await proof.prove()
+    assert proof.stands() is False
+    assert EvictionProof(None, lambda: False).stands() is False
 
 
 async def test_a_server_that_comes_up_is_proven_at_once() -> None:

@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 
 from gatehold.controllers.effects.release_job import JobHands
+from gatehold.domain.decide import decide
+from gatehold.domain.phases import Phase
 from gatehold.domain.plan import DropFinalizer, JobFacts
+from gatehold.domain.status import EffectState
 from gatehold.kube.errors import Absent
 from gatehold.kube.resources import Resource
 from gatehold.runtime.objects import Objects
-from tests.builders import job, pending, release_request, resolved
+from tests import builders
+from tests.builders import NOW, after, approved, effect, job, pending, release_observed, release_request, resolved
 
 REQUEST = release_request(undo=False)
 ASKED = pending(resolved=resolved(undo=False))
@@ -47,7 +51,8 @@ def hands(cached: dict[str, Any] | None, live: dict[str, Any] | None) -> tuple[J
     jobs, cluster = Objects(), Cluster(live)
     if cached is not None:
         jobs.upsert(cached)
-    return JobHands(SimpleNamespace(jobs=jobs, cluster=cluster)), cluster  # type: ignore[arg-type]
+    clock = SimpleNamespace(now=lambda: NOW)
+    return JobHands(SimpleNamespace(jobs=jobs, cluster=cluster, clock=clock)), cluster  # type: ignore[arg-type]
 
 
 async def uid_of(able: JobHands) -> str:
@@ -77,3 +82,17 @@ async def test_the_finalizers_that_stay_are_those_of_the_job_that_is_written() -
     able, cluster = hands(body("the-former", finalizers=[OURS]), live)
     await able.write(REQUEST, DropFinalizer(job()))
     assert cluster.changes[0]["metadata"]["finalizers"] == ["example.org/theirs"]
+
+
+@pytest.mark.parametrize(("begun", "reads", "phase"), [(-601, 1, Phase.RELEASED), (-590, 0, Phase.APPROVED)])
+async def test_one_that_completed_in_time_is_not_ended_by_time_though_the_watch_has_not_told_yet(
+    begun: float, reads: int, phase: Phase
+) -> None:
+    """The operator stood still: its timer is first when it goes on."""
+    signed = body(annotations={"gatehold.dev/released-by": builders.UID})
+    runs = signed | {"spec": {**signed["spec"], "suspend": False}}
+    able, cluster = hands(runs, runs | {"status": {"conditions": [{"type": "Complete", "status": "True"}]}})
+    status = approved(effect=effect(EffectState.RUNNING, started_at=after(begun)), resolved=resolved(undo=False))
+    found = await able.facts(REQUEST, status)
+    assert cluster.reads == reads
+    assert decide(release_observed(status, request=REQUEST, facts=found), NOW).status.phase is phase

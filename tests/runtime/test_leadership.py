@@ -240,3 +240,27 @@ async def test_the_answer_to_taking_it_was_lost(cluster: Cluster, clock: ServerC
     again = Elector(cluster, clock, terms(namespace, "first"), ticks)
     async with running(again):
         await leads(again)  # time stands still: the Lease has not run out
+
+
+async def test_a_renewal_that_comes_late_leaves_a_moment_without_the_lease_and_no_more(
+    cluster: Cluster, clock: ServerClock, namespace: str, ticks: Ticks
+) -> None:
+    """It counts from when it began. What comes in that moment must not be lost: see `test_workers`."""
+    sent, comes, really = asyncio.Event(), asyncio.Event(), cluster.replace
+
+    async def late(resource: Resource, namespace: str | None, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await really(resource, namespace, body)
+        sent.set()
+        await comes.wait()
+        return answer
+
+    elector = Elector(cluster, clock, terms(namespace, "first"), ticks)
+    await take(elector)
+    cluster.replace = late  # type: ignore[method-assign]
+    ticks.now += RENEW - 0.5
+    async with running(elector):
+        await asyncio.wait_for(sent.wait(), 60)
+        ticks.now += 0.5
+        assert not elector.is_leader()
+        comes.set()
+        await eventually(elector.is_leader)

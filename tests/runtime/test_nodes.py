@@ -8,17 +8,23 @@ from typing import Any
 
 import pytest
 
+from gatehold.api.node import facts
+from gatehold.controllers.effects.drain import write_node
 from gatehold.controllers.effects.node_reads import NodeReads
 from gatehold.controllers.maintenance import MaintenanceKeeper
+from gatehold.controllers.nodes import NodeController
 from gatehold.controllers.summary import summarise
+from gatehold.domain.nodes import UncordonNode
 from gatehold.kube.client import Page
 from gatehold.kube.errors import Forbidden
 from gatehold.kube.resources import GATES, NODES, REQUESTS, Resource
 from gatehold.runtime.cache import Store
 from gatehold.runtime.nodes import trimmed
 from gatehold.runtime.objects import Objects
+from gatehold.runtime.parts import Key
 from gatehold.runtime.resync import Feed, Resync
 from gatehold.telemetry.metrics import Metrics
+from tests.builders import request
 from tests.runtime.support import request_body
 from tests.runtime.test_kinds import World, body
 
@@ -125,6 +131,61 @@ async def test_a_change_that_a_live_look_sees_before_the_watch_wakes_the_others(
     woken = ["ApprovalRequest/another", "ApprovalRequest/mine", "Node/n1"]
     assert await world.asked() == woken
     assert await live(it)("n1") == now
+    world.see(NODES, now)
+    assert await world.asked() == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "proven", "before", "after"),
+    [
+        ("Hold", True, None, "Hold"),
+        ("Hold", False, "Hold", None),
+        ("Hold", None, "Hold", "Hold"),
+        ("Hold", None, None, None),
+        ("Deny", None, "Hold", None),
+    ],
+)
+async def test_the_mode_of_a_node_stays_until_something_is_known_of_the_webhook(
+    mode: str, proven: bool | None, before: str | None, after: str | None
+) -> None:
+    """A process that begins, or has stood still, would refuse those whose drains wait."""
+    nodes, gates, label = Objects(), Objects(), "gatehold.dev/drain-mode"
+    gates.upsert(body(GATES, "gpu", spec={"type": "Drains", "policyRef": {"name": "p"}, "drains": {"mode": mode}}))
+    made = node(gated=True)
+    made["metadata"]["labels"] = GATED | ({label: before} if before else {})
+    nodes.upsert(made)
+    found = {label: before}
+
+    async def merge_patch(*args: Any) -> dict[str, Any]:
+        found.update(args[-1]["metadata"]["labels"])
+        return made
+
+    cluster = SimpleNamespace(merge_patch=merge_patch)
+    ours = {"is_leader": lambda: True, "answered": lambda *_: None, "requests": {}}
+    runtime: Any = SimpleNamespace(nodes=nodes, gates=gates, cluster=cluster, **ours)
+    controller = NodeController(runtime, MaintenanceKeeper(runtime), lambda: proven)
+    await controller.reconcile(Key("Node", "", "n1", made["metadata"]["uid"]))
+    assert found == {label: after}
+
+
+async def test_an_uncordon_of_ours_wakes_the_others_though_it_is_no_news_to_the_watch() -> None:
+    world, was = World(), node(cordoned=True, notes={"gatehold.dev/cordoned-by": "ann"})
+    now = node()
+    world.router.caches.requests = Store(summarise)
+    world.see(NODES, was)
+    for name in ("mine", "another"):
+        world.see(REQUESTS, drain(name, "n1"))
+    await world.asked()
+    now["metadata"]["resourceVersion"] = str(10**6)
+
+    async def merge_patch(*_: object) -> dict[str, Any]:
+        return now
+
+    caches = world.router.caches
+    cluster = SimpleNamespace(merge_patch=merge_patch)
+    it: Any = SimpleNamespace(cluster=cluster, nodes=caches.nodes, answered=world.router.answered)
+    await write_node(it, NodeReads(it), request(), UncordonNode(facts(was)))
+    assert await world.asked() == ["ApprovalRequest/another", "ApprovalRequest/mine", "Node/n1"]
     world.see(NODES, now)
     assert await world.asked() == []
 

@@ -80,6 +80,21 @@ async def test_a_receiver_in_trouble_is_asked_again(receiver: Receiver, notices:
     assert results(notices[1]) == {"sent": 1}
 
 
+async def test_who_ends_tries_once_more_what_waits_for_its_next_try(receiver: Receiver) -> None:
+    metrics = Metrics()
+    sender = Notices(receiver.url, metrics, insecure_loopback=True, pauses=(3_600.0,))
+    running = asyncio.create_task(sender.run())
+    receiver.codes[:] = [503]
+    for text in ("under way", "behind it"):
+        sender.send(text, {})
+    await eventually(lambda: receiver.got)
+    await sender.flush(60)
+    assert [notice["text"] for notice in receiver.got] == ["under way", "under way", "behind it"]
+    assert results(metrics) == {"sent": 2}
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_refusal_and_a_redirect_are_final(
     receiver: Receiver, notices: tuple[Notices, Metrics], caplog: pytest.LogCaptureFixture
 ) -> None:

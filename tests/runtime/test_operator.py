@@ -201,6 +201,8 @@ async def test_a_leader_that_hangs_is_replaced(
         before, after = first.operator.elector, second.operator.elector
         assert not before.is_leader()
         assert after._renewed >= before._renewed + 7.0  # never before the hung one has stopped by its own clock
+        told = [each.operator.metrics.registry.get_sample_value("gatehold_leader") for each in (first, second)]
+        assert told == [0, 1]  # before the hung one has come to any end of its own
     finally:
         hung.set()
     await eventually(lambda: not first.thread.is_alive())
@@ -250,6 +252,22 @@ async def test_a_lost_lease_ends_the_process(cluster: Cluster, namespace: str, s
             await asyncio.wait_for(running.task, 60)
         assert not running.runtime.is_leader()
         assert (await cluster.get(LEASES, namespace, "gatehold-operator"))["spec"]["holderIdentity"] == "thief"
+
+
+async def test_an_event_that_comes_in_a_moment_without_the_lease_is_not_lost(
+    cluster: Cluster, namespace: str, start: Start
+) -> None:
+    async with await start() as running:
+        await acting(running)
+        await live(running)
+        workers, caches = running.operator.workers, running.runtime.requests
+        may_act, workers._may_act = workers._may_act, lambda: False
+        made = await cluster.create(REQUESTS, namespace, request_body("meanwhile", namespace))
+        await eventually(lambda: made["metadata"]["uid"] in caches)
+        await eventually(lambda: len(running.operator.queue) == 0 and running.operator.queue.processing == 0)
+        assert "meanwhile" not in running.requests.names()
+        workers._may_act = may_act
+        await eventually(lambda: "meanwhile" in running.requests.names())
 
 
 async def test_health_readiness_and_metrics(cluster: Cluster, namespace: str, start: Start) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from gatehold.kube.client import Cluster, Page
+from gatehold.kube.errors import Unavailable
 from gatehold.kube.resources import MAP, REQUESTS, Resource
 from gatehold.runtime.cache import Store
+from gatehold.runtime.feeding import Feeding
 from gatehold.runtime.objects import Objects
 from gatehold.runtime.resync import Feed, Resync
 from gatehold.telemetry.metrics import Metrics
-from tests.runtime.support import request_body, summarise
+from tests.runtime.support import eventually, request_body, summarise
 
 
 class Within:
@@ -141,3 +145,28 @@ async def test_a_kind_that_is_not_served_any_more_is_forgotten_where_kopf_does_n
     resync.version = "7"
     await resync.sweep()
     assert (dropped, resync.version) == ((["u"], "") if plain else ([], "7"))
+
+
+async def test_a_list_that_fails_does_not_wait_for_its_next_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missed when a watch breaks is found by that list alone, and just then the API server may stand still."""
+    lists, turn = list[int](), 3_600.0
+    feed = Feed(REQUESTS, Store(summarise), lambda _: True, lambda _: None)
+
+    class Away:
+        async def list_pages(self, *_: Any, **__: Any) -> AsyncIterator[Page]:
+            lists.append(1)
+            if len(lists) == 1:
+                raise Unavailable("no answer in time")
+            yield Page([], "7")
+
+    monkeypatch.setattr("gatehold.runtime.feeding._UNKNOWN_SECONDS", 0.01)
+    router: Any = SimpleNamespace(feeds=lambda: [feed])
+    feeding = Feeding(Away(), router, Metrics(), turn)  # type: ignore[arg-type]
+    resync = feeding.resyncs[REQUESTS]
+    feeding.synced.set()
+    resync.wanted.set()
+    task = asyncio.create_task(feeding._sweep(resync))
+    await eventually(lambda: resync.version == "7")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(lists) == 2

@@ -80,6 +80,17 @@ async def test_an_api_server_that_is_away_is_no_dead_watch_even_when_it_comes_ba
     assert pulse.heartbeat.fresh()
 
 
+async def test_a_process_that_stood_still_gives_its_watch_the_time_that_it_always_has() -> None:
+    pulse = Pulse()
+    pulse.heartbeat.seen("1")
+    await pulse.pass_time(5, "2")
+    pulse.now += 90
+    assert not pulse.heartbeat.fresh()
+    await pulse.pass_time(25, "9")
+    pulse.heartbeat.seen("9")
+    assert pulse.heartbeat.fresh()
+
+
 async def test_a_watch_that_still_lists_has_much_longer() -> None:
     pulse = Pulse()
     await pulse.pass_time(300, "2")
@@ -126,21 +137,55 @@ def test_a_loop_that_hangs_is_ended_before_kopfs_timer_for_silent_watches_can_hi
     assert longest < settings.watching.inactivity_timeout
 
 
-async def test_a_loop_that_hangs_is_ended_and_one_that_turns_is_not() -> None:
-    died, now, looked = threading.Event(), [100.0], [0.0]
+class Looks:
+    """The waits of a guard, each as long as the test wants."""
 
-    def monotonic() -> float:
-        """A clock that goes on when the loop has turned: a process that stood still for a moment is no hung loop."""
-        if threading.current_thread() is not threading.main_thread():
-            looked[0] = now[0]
-        return now[0]
+    def __init__(self) -> None:
+        """It waits for its first look."""
+        self._begun, self._over = threading.Semaphore(0), threading.Semaphore(0)
 
-    guard = LoopGuard(0.2, die=died.set, monotonic=monotonic)
+    def wait(self, _: float) -> bool:
+        """Wait until the test lets it look."""
+        self._begun.release()
+        return not self._over.acquire(timeout=60)
+
+    def let(self, count: int) -> None:
+        """Have it look so often, one after the other; done when it waits for the next look."""
+        for _ in range(count):
+            self.one_more()
+        assert self._begun.acquire(timeout=60)
+        self._begun.release()
+
+    def one_more(self) -> None:
+        """Have it look once, and wait for nothing that follows."""
+        assert self._begun.acquire(timeout=60)
+        self._over.release()
+
+
+async def until_turned(guard: LoopGuard) -> None:
+    """The loop has turned once more."""
+    turns = guard._turns
+    await eventually(lambda: guard._turns > turns)
+
+
+async def test_a_loop_that_turns_between_looks_is_left_alone_however_late_they_are() -> None:
+    """A process that was stopped for an hour goes on with one look, and then its loop turns."""
+    died, looks = threading.Event(), Looks()
+    guard = LoopGuard(0.2, die=died.set, wait=looks.wait)
     guard.start()
     for _ in range(5):
-        now[0] += 0.15
-        await eventually(lambda: guard._turned == looked[0] == now[0])
+        looks.let(4)  # the loop stands still meanwhile: this call blocks it
+        await until_turned(guard)
     assert not died.is_set()
-    now[0] += 0.25
-    assert died.wait(60)  # a hang is a blocked loop; there is no other way to make one
+    guard.stop()
+
+
+async def test_a_loop_that_hangs_is_ended() -> None:
+    died, looks = threading.Event(), Looks()
+    guard = LoopGuard(0.2, die=died.set, wait=looks.wait)
+    guard.start()
+    looks.let(4)
+    assert not died.is_set()  # the first of these saw it turn
+    looks.one_more()
+    assert died.wait(60)
     guard.stop()

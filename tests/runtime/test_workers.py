@@ -147,6 +147,30 @@ async def test_a_process_that_may_not_act_does_nothing() -> None:
         assert bench.controller.keys == []
 
 
+async def test_what_comes_in_a_moment_without_the_lease_is_done_after_it_and_as_urgently() -> None:
+    """A renewal that comes late gives the Lease back, and nobody tells again of what happened meanwhile."""
+    async with working() as bench:
+        bench.may_act = False
+        keys = [KEY._replace(name=name, uid=name) for name in ("urgent", "normal")]
+        added, really = list[tuple[str, bool]](), bench.queue.add
+
+        def add(key: Key, urgent: bool = False) -> None:
+            added.append((key.name, urgent))
+            really(key, urgent)
+
+        bench.queue.add = add  # type: ignore[method-assign]
+        for key in keys:
+            bench.queue.add(key, urgent=key.name == "urgent")
+        await eventually(lambda: len(added) >= 6)
+        assert bench.controller.keys == []
+        assert set(added) == {("urgent", True), ("normal", False)}
+        bench.may_act = True
+        await eventually(lambda: sorted(key.name for key in bench.controller.keys) == ["normal", "urgent"])
+        count = len(added)
+        await bench.queue.drained()
+        assert len(added) == count
+
+
 async def test_cycles_that_wait_for_nothing_leave_the_loop_to_others() -> None:
     async with working() as bench:
         turns = 0

@@ -81,8 +81,12 @@ class Desk:
         return self._memory.trouble() or ("" if self._pods.warm() else "not all pods are known yet")
 
     def _sight(self, eviction: Eviction) -> Sight:
-        """What stands in memory."""
-        trouble = self.trouble()
+        """What stands in memory.
+
+        Without the time that is nothing: for ten seconds no answer of the API server was read here. It stood still, or this
+        process did, and what has changed since is not known.
+        """
+        trouble = self.trouble() or ("" if self._now() is not None else "the time is not known")
         pod = None if trouble else self._pods.find(eviction.namespace, eviction.pod, eviction.uid)
         if pod is None:
             return Sight(eviction, trouble)

@@ -2,7 +2,8 @@
 
 The probe's account tries to evict a reserved pod that does not exist, as a dry run; only our webhook says no to that, in one
 word. A clear no ends the proof at once; an API server or a webhook that does not answer ends it when the last good one is
-old: evictions are refused meanwhile in any case (failurePolicy Fail).
+old: evictions are refused meanwhile in any case (failurePolicy Fail). That is why a silence has to last before a node leaves
+its mode for it: whoever drains there, and waits, would be refused.
 """
 
 import asyncio
@@ -23,6 +24,10 @@ CONFIGURATION: Final = "gatehold-evictions"
 PROOF_SECONDS: Final = 30.0
 LIFE_SECONDS: Final = 75.0
 ATTEMPT_SECONDS: Final = 10.0
+MOST_SILENCES: Final = 12
+"""So many tries in a row that the webhook does not answer are a no; there is one every five seconds. No clock counts them:
+while this process stood still, or the API server, nobody was asked.
+"""
 _COMPARED: Final = ("rules", "namespaceSelector", "failurePolicy", "sideEffects", "matchPolicy")
 _DEFAULTS: Final[Mapping[str, Any]] = {"objectSelector": {}}
 _LONGEST: Final = 10
@@ -55,6 +60,8 @@ class EvictionProof:
         self._tried = float("-inf")
         self._version = ""
         self._served = False
+        self._silences = 0
+        self._refuted = access is None
         self._state = WebhookState.NOT_INSTALLED if access is None else WebhookState.NOT_PROVEN
         self._message = "the operator runs without it (GATEHOLD_WEBHOOK_PORT)" if access is None else "it was not tried yet"
         self.on_turn: Callable[[], None] = lambda: None
@@ -63,15 +70,19 @@ class EvictionProof:
         """Whether the webhook counts as proven now."""
         return self._state is WebhookState.PROVEN and self._monotonic() - self._good <= LIFE_SECONDS
 
+    def stands(self) -> bool | None:
+        """The same; None while it is neither proven nor refuted: not tried yet, or nobody was there to say so."""
+        return True if self.proven() else False if self._refuted else None
+
     def state(self) -> tuple[WebhookState, str]:
-        """The same with the reason, and in words."""
+        """The first with the reason, and in words."""
         if self._state is WebhookState.PROVEN and not self.proven():
             return WebhookState.NOT_PROVEN, "the last proof is too old"
         return self._state, self._message
 
     async def keep(self) -> None:
         """One turn: prove where the last try grows old, the configuration has changed, or our own server has come up."""
-        access, before = self._access, self.state()
+        access, before = self._access, (self.state(), self.stands())
         if access is None:
             return
         served = self._serves()
@@ -79,7 +90,7 @@ class EvictionProof:
         if not fresh or not self.proven() or await self._changed(access):
             self._served = served
             await self.prove()
-        if self.state() != before:
+        if (self.state(), self.stands()) != before:
             state, message = self.state()
             log.log(logging.INFO if state is WebhookState.PROVEN else logging.WARNING, "webhook for evictions: %s", message)
             self.on_turn()
@@ -94,12 +105,19 @@ class EvictionProof:
                 body = await self._access.configuration()
                 self._version = _version_of(body)
                 state, message = judge(body, await self._access.try_eviction())
+            self._judged(state)
         except Exception as error:  # noqa: BLE001 (whatever went wrong, nothing is proven; the message says what)
             state, message = None, f"{type(error).__name__}: {error}"[:512]
         if state is WebhookState.PROVEN:
             self._good = began
         if state is not None or not self.proven():
             self._state, self._message = state or WebhookState.NOT_PROVEN, message
+
+    def _judged(self, state: WebhookState | None) -> None:
+        """The API server has answered: for the webhook, or that it cannot tell."""
+        self._silences = self._silences + 1 if state is None else 0
+        if state is not None or self._silences >= MOST_SILENCES:
+            self._refuted = state is not WebhookState.PROVEN
 
     async def _changed(self, access: EvictionAccess) -> bool:
         try:

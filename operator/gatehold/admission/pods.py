@@ -91,7 +91,7 @@ class PodIndex:
                 await asyncio.sleep(_PAUSE)
             except (ApiError, TimeoutError) as error:
                 self._broken = self._broken or self._monotonic()
-                log.info("the watch of pods is down: %s", error)
+                log.info("the watch of pods is down: %s", str(error) or "it fell silent")
                 # A watch that was silent is begun from a list; one that could not be opened goes on where it was.
                 version = "" if isinstance(error, TimeoutError) else version
                 await asyncio.sleep(_PAUSE)

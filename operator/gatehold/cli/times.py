@@ -20,7 +20,7 @@ class ServerTime:
         self._monotonic = monotonic
         self._offset: float | None = None
 
-    def on_answer(self, date: str, received: float) -> None:
+    def on_answer(self, date: str, received: float, took: float = 0.0) -> None:
         """Take one Date header in; one that cannot be read changes nothing."""
         try:
             self._offset = parsedate_to_datetime(date).timestamp() - received

@@ -17,6 +17,7 @@ from gatehold.controllers.effects import Hands
 from gatehold.controllers.gather import Gather
 from gatehold.controllers.hindsight import LATELY, ended_at
 from gatehold.controllers.tell import Tell
+from gatehold.controllers.unanswered import Unanswered
 from gatehold.controllers.wall import Wall
 from gatehold.domain.model import Request
 from gatehold.domain.phases import Phase, is_over
@@ -63,9 +64,14 @@ class Apply:
         self._gather = gather
         self._hands = hands
         self._tell = tell
+        self._unanswered = Unanswered[Status]()
+        self._unmarked: dict[str, Body] = {}  # by uid: as it was to be marked as done, which nobody answered
 
     async def apply(self, request: Request, body: Body, plan: Plan) -> Body:
         """Carry out a plan; answers the newest body. Raises NotProvenError, RefusedError and errors of gatehold.kube."""
+        before = self._unanswered.settled(body)
+        if before is not None:
+            self._tell.what_happened(request, body, before, parse_status(body))
         if plan.proof is Proof.BEFORE_WRITES:  # people wait for this: what must be known is asked beside the status write
             body = await self._write_beside(request, body, plan)
         elif not await self._may_write(request, body, plan):
@@ -110,9 +116,12 @@ class Apply:
             return body
         patch = {"metadata": {"resourceVersion": body["metadata"]["resourceVersion"]}, "status": change}
         demand_leader(self._runtime)
-        answer = await self._runtime.cluster.patch_status(REQUESTS, request.namespace, request.name, patch)
+        told = parse_status(body)
+        with self._unanswered.keeping(body, told):
+            answer = await self._runtime.cluster.patch_status(REQUESTS, request.namespace, request.name, patch)
+        self._unanswered.forget(request.uid)
         self._runtime.answered(REQUESTS, answer)
-        self._tell.what_happened(request, answer, parse_status(body), plan.status)
+        self._tell.what_happened(request, answer, told, plan.status)
         return answer
 
     async def _write(self, request: Request, body: Body, write: Write) -> Body:
@@ -140,13 +149,29 @@ class Apply:
             raise refused from error
 
     async def _mark_done(self, request: Request, body: Body) -> Body:
-        """The last write of all; the record is logged whole, since its object will not stay for ever."""
-        answer = await self._patch(request, body, {"labels": {DONE_LABEL: "true"}})
+        """The last write of all."""
+        try:
+            answer = await self._patch(request, body, {"labels": {DONE_LABEL: "true"}})
+        except Unavailable:
+            self._unmarked[request.uid] = _marked(body)
+            raise
         self._runtime.requests.remove(request.uid)
-        self._tell.whole_story(answer, parse_status(answer))
-        self._tell.forget(request.uid)
-        log.info("done", extra={"fields": {"record": json.dumps(record_of(answer), ensure_ascii=False)}})
+        self._unmarked.pop(request.uid, None)
+        self._ended(answer)
         return answer
+
+    def gone(self, uid: str) -> None:
+        """A request is not watched any more. Where nobody had answered that it is marked as done, its end is told now."""
+        self._unanswered.forget(uid)
+        marked = self._unmarked.pop(uid, None)
+        if marked is not None:
+            self._ended(marked)
+
+    def _ended(self, body: Body) -> None:
+        """The record is logged whole, since its object will not stay for ever."""
+        self._tell.whole_story(body, parse_status(body))
+        self._tell.forget(str(body["metadata"]["uid"]))
+        log.info("done", extra={"fields": {"record": json.dumps(record_of(body), ensure_ascii=False)}})
 
     async def _patch(self, request: Request, body: Body, metadata: Body) -> Body:
         version = body["metadata"]["resourceVersion"]
@@ -167,6 +192,12 @@ async def write_beside(writing: Coroutine[Any, Any, Body], knowing: Coroutine[An
         await asyncio.wait([known])
         known.exception()  # where the status was not written, nobody asks for it
     return body
+
+
+def _marked(body: Body) -> Body:
+    """The same with the mark that says that nothing is left to watch."""
+    meta = body["metadata"]
+    return {**body, "metadata": {**meta, "labels": {**(meta.get("labels") or {}), DONE_LABEL: "true"}}}
 
 
 def record_of(body: Mapping[str, Any]) -> Body:

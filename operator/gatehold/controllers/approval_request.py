@@ -50,6 +50,7 @@ class RequestController:
         plan: Plan | None = None
         for taken in itertools.count():
             if body is None:
+                self._apply.gone(key.uid)
                 return None
             if taken >= _most_steps(plan):
                 break

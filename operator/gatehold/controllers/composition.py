@@ -85,7 +85,7 @@ def build(runtime: Runtime) -> Controllers:
     wall.on_turn = voice.turned
     maintenance = MaintenanceKeeper(runtime)
     evictions = evictions_of(runtime, probe)
-    nodes = NodeController(runtime, maintenance, evictions.proof.proven)
+    nodes = NodeController(runtime, maintenance, evictions.proof.stands)
     evictions.proof.on_turn = nodes.turned
     prices.turned = lambda: wake_provision(runtime)
 

@@ -93,7 +93,7 @@ async def take_off(runtime: Runtime, node: Body) -> None:
     meta = node["metadata"]
     marks = {RELEASED_BY: None, REQUEST: None}
     patch = {"metadata": {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "annotations": marks}}
-    runtime.nodes.upsert(await runtime.cluster.merge_patch(NODES, None, meta["name"], patch))
+    runtime.answered(NODES, await runtime.cluster.merge_patch(NODES, None, meta["name"], patch))
 
 
 def _held(lease: Body) -> Maintenance | None:

@@ -10,6 +10,7 @@ from typing import Any
 from gatehold.api import gate
 from gatehold.api.common import ParseError
 from gatehold.api.node import GATED_LABEL, MODE_LABEL, RELEASED_BY
+from gatehold.controllers.apply import demand_leader
 from gatehold.controllers.maintenance import MaintenanceKeeper, take_off
 from gatehold.domain.model import DrainMode
 from gatehold.kube.errors import Absent
@@ -24,8 +25,8 @@ class NodeController:
 
     kind = NODE
 
-    def __init__(self, runtime: Runtime, maintenance: MaintenanceKeeper, proven: Callable[[], bool]) -> None:
-        """`proven`: whether the webhook is known to answer, without which no node is in mode Hold."""
+    def __init__(self, runtime: Runtime, maintenance: MaintenanceKeeper, proven: Callable[[], bool | None]) -> None:
+        """`proven`: whether the webhook is known to answer, without which no node comes into mode Hold; None: not known."""
         self._runtime = runtime
         self._maintenance = maintenance
         self._proven = proven
@@ -70,25 +71,30 @@ class NodeController:
     async def _set_mode(self, body: Body) -> None:
         meta = body["metadata"]
         labels = meta.get("labels") or {}
-        wanted = str(DrainMode.HOLD) if self._holds(labels.get(GATED_LABEL, "")) else None
-        if GATED_LABEL not in labels or labels.get(MODE_LABEL) == wanted or not self._runtime.is_leader():
+        holds = self._holds(labels.get(GATED_LABEL, ""))
+        wanted = str(DrainMode.HOLD) if holds else None
+        if GATED_LABEL not in labels or labels.get(MODE_LABEL) == wanted or holds is None:
             return
+        demand_leader(self._runtime)
         change = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "labels": {MODE_LABEL: wanted}}
         try:
             answer = await self._runtime.cluster.merge_patch(NODES, None, meta["name"], {"metadata": change})
         except Absent:
             return
-        self._runtime.nodes.upsert(answer)
+        self._runtime.answered(NODES, answer)
 
-    def _holds(self, name: str) -> bool:
-        """Whether the Gate of that name lets evictions be held; any doubt is mode Deny."""
+    def _holds(self, name: str) -> bool | None:
+        """Whether the Gate of that name lets evictions be held; any doubt of it is mode Deny.
+
+        None where that rests on the webhook, and nobody knows of it yet: a process that begins, or has stood still, would
+        refuse those whose drains wait, until it has asked.
+        """
         body = self._runtime.gates.get("", name)
-        if body is None or not self._proven():
-            return False
         try:
-            return gate.parse_drains(body).mode is DrainMode.HOLD
+            holds = body is not None and gate.parse_drains(body).mode is DrainMode.HOLD
         except ParseError:
-            return False
+            holds = False
+        return self._proven() if holds else False
 
 
 def _is_cordoned(body: Body) -> bool:

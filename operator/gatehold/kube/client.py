@@ -81,7 +81,7 @@ class Cluster:
         pool: int = 64,
         listeners: tuple[Listener, ...] = (),
     ) -> Self:
-        """Open by kubeconfig, or as the pod's service account (its token file is read again every minute)."""
+        """Open by kubeconfig, or as the pod's service account (its token file is read every minute, and after a 401)."""
         source = await open_source(kubeconfig, context, pool)
         return cls(Transport(source, timeout=timeout, listeners=listeners))
 

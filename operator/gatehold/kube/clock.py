@@ -25,6 +25,10 @@ HEARTBEAT = 3.7
 """Seconds between our own questions; no divisor of a second, so that they meet the server's seconds at different places."""
 ASK_SECONDS = 3.0
 """How long such a question may take; what is older says little about now."""
+SLOW_SECONDS = 5.0
+"""How long any other call may take whose answer counts. What lay here while this process stood still tells how late it was
+when that began, and a list may take a minute: by such an answer alone, what came too late would have come in time.
+"""
 _WOBBLE = 2.0
 
 
@@ -48,8 +52,10 @@ class ServerClock:
         self._samples: deque[tuple[float, float]] = deque()
         self._last = 0.0
 
-    def on_answer(self, date: str, received: float) -> None:
-        """Take one Date header in; one that cannot be read is ignored."""
+    def on_answer(self, date: str, received: float, took: float = 0.0) -> None:
+        """Take one Date header in; one that cannot be read is ignored, and so is one that was long on its way."""
+        if took > SLOW_SECONDS:
+            return
         try:
             offset = parsedate_to_datetime(date).timestamp() - received
         except (TypeError, ValueError):

@@ -45,8 +45,8 @@ _KEPT_SECONDS = 45.0
 class Listener(Protocol):
     """Hears of every answer; used by the server clock and by metrics, and must not raise."""
 
-    def on_answer(self, date: str, received: float) -> None:
-        """`date` is the Date header as sent; `received` is time.monotonic() when the headers were there."""
+    def on_answer(self, date: str, received: float, took: float = 0.0) -> None:
+        """`date` is the Date header as sent; `received` is time.monotonic() when it was read, `took` after the call."""
 
     def on_write(self, resource: str) -> None:
         """A write to this plural name was accepted; dry runs do not count."""
@@ -77,14 +77,12 @@ class Source:
 async def open_source(kubeconfig: str | None, context: str | None, pool: int) -> Source:
     """Read a kubeconfig, or the pod's own service account where no kubeconfig is named and we run in a pod."""
     configuration = new_configuration(pool)
-    if kubeconfig is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
-        try:
-            kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except (kube_config.ConfigException, OSError) as error:
-            raise errors.Unavailable(f"no usable service account: {error}") from error
-        return Source(configuration, _own_namespace())
+    in_pod = kubeconfig is None and bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
 
     async def reload() -> None:
+        if in_pod:  # by itself the library looks at the token again after a minute of the wall clock, which may be set back
+            kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            return
         await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
             config_file=kubeconfig, context=context, client_configuration=configuration, persist_config=False
         )
@@ -92,8 +90,8 @@ async def open_source(kubeconfig: str | None, context: str | None, pool: int) ->
     try:
         await reload()
     except (kube_config.ConfigException, OSError) as error:
-        raise errors.Unavailable(f"no usable kubeconfig: {error}") from error
-    return Source(configuration, _context_namespace(kubeconfig, context), reload)
+        raise errors.Unavailable(f"no usable {'service account' if in_pod else 'kubeconfig'}: {error}") from error
+    return Source(configuration, _own_namespace() if in_pod else _context_namespace(kubeconfig, context), reload)
 
 
 def new_configuration(pool: int) -> Configuration:
@@ -234,13 +232,14 @@ class Transport:
         headers = await self._headers(call.content_type) | {"Accept": call.accept}
         url = self.source.configuration.host + call.path
         answer: RESTResponse
+        began = time.monotonic()
         if isinstance(call.body, bytes):
             answer = await self._rest.send_bytes(call, url, headers, timeout)
         else:
             answer = await self._rest.request(  # type: ignore[no-untyped-call]
                 call.method, url, headers, call.body, _request_timeout=timeout
             )
-        self._heard(answer.headers)
+        self._heard(answer.headers, began)
         return answer
 
     async def credentials(self) -> Credentials:
@@ -265,12 +264,12 @@ class Transport:
             headers["authorization"] = authorization.strip()
         return headers
 
-    def _heard(self, headers: Mapping[str, str]) -> None:
+    def _heard(self, headers: Mapping[str, str], began: float) -> None:
         date = headers.get("Date")
         if date:
             received = time.monotonic()
             for listener in self.listeners:
-                listener.on_answer(date, received)
+                listener.on_answer(date, received, received - began)
 
     async def _refused(self, status: int) -> None:
         """After a 401 read the credentials again, at most every few seconds: exec plugins and token files rotate."""

@@ -23,7 +23,7 @@ from gatehold.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 _PLAIN_SECONDS = 2.0  # at least, between two watches that break at once
-_UNKNOWN_SECONDS = 20.0  # between two looks for what is not served, or what we may not list
+_UNKNOWN_SECONDS = 20.0  # between two looks for what is not served, what we may not list, or what could not be listed
 
 
 class Feeding:
@@ -87,7 +87,9 @@ class Feeding:
                 async with asyncio.timeout(min(self._every_seconds, resync.feed.every_seconds)):
                     await resync.wanted.wait()
             resync.wanted.clear()
-            await guarded(f"resync-{resync.feed.resource.plural}", resync.sweep, self._metrics)
+            if not await guarded(f"resync-{resync.feed.resource.plural}", resync.sweep, self._metrics):
+                await asyncio.sleep(_UNKNOWN_SECONDS)  # what it was wanted for nobody else finds, and its turn may be far
+                resync.wanted.set()
 
     def _bridge(self, resync: Resync) -> Bridge:
         resource = resync.feed.resource

@@ -13,7 +13,8 @@ from gatehold.runtime.forgetful import Forgetful
 from gatehold.runtime.routing import Router
 from gatehold.runtime.tasks import on_signals
 
-_ENDS_SECONDS = 1.0  # at most; on a busy machine its watches need some turns of the loop to close
+_ENDS_SECONDS = 1.0  # at most; its watches need some turns of the loop to close
+_ENDS_LATE_SECONDS = 6.0  # the same once it was told to end, on a busy machine: the Lease is free by then, nobody waits
 _WAITER = "pause-waiter for "
 
 
@@ -51,7 +52,7 @@ class KopfWatch:
             for task in done:
                 task.result()
         finally:
-            await _end(set(tasks))
+            await _end(set(tasks), _ENDS_LATE_SECONDS if self._stop.is_set() else _ENDS_SECONDS)
 
     def stop(self) -> None:
         """Tell kopf to end."""
@@ -64,7 +65,7 @@ class KopfWatch:
         await asyncio.Event().wait()
 
 
-async def _end(tasks: set[asyncio.Task[None]]) -> None:
+async def _end(tasks: set[asyncio.Task[None]], seconds: float) -> None:
     """Cancel kopf's tasks, then what it may leave: a watch that is cut off in the wrong moment forgets its waiter.
 
     Kopf's runner looks for such leavings, too. Of another operator in the same loop (tests have that) nothing is lost:
@@ -72,9 +73,9 @@ async def _end(tasks: set[asyncio.Task[None]]) -> None:
     """
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks, timeout=_ENDS_SECONDS)
+    await asyncio.wait(tasks, timeout=seconds)
     left = {task for task in asyncio.all_tasks() if task.get_name().startswith(_WAITER)}
     for task in left:
         task.cancel()
     if left:
-        await asyncio.wait(left, timeout=_ENDS_SECONDS)
+        await asyncio.wait(left, timeout=seconds)

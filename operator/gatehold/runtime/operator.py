@@ -104,6 +104,7 @@ class Operator:
         self.recorder = Recorder(cluster, clock, metrics, self.identity, idle=self.queue.drained)
         self.notices = Notices(settings.notice_url, metrics, insecure_loopback=settings.notice_insecure_loopback)
         self.elector = Elector(lease_cluster, clock, _terms(settings, self.identity))
+        metrics.follow("gatehold_leader", lambda: self.acting.is_set() and self.elector.is_leader())
         beat = heartbeat_of(cluster, settings.namespace, self.may_act)
         self.heartbeat = Heartbeat(
             beat, every=settings.heartbeat_seconds, limit=settings.watchdog_seconds, look=Watchers().look
@@ -201,7 +202,6 @@ class Operator:
         await self.elector.leading.wait()
         await self.built.on_leading()
         self.acting.set()
-        self.metrics.leader.set(1)
         count = await self.router.take_over()
         log.info("acting, %d requests are not done", count)
         await asyncio.Event().wait()
@@ -230,7 +230,6 @@ class Operator:
         await cancel({task for task in tasks if task.get_name().startswith("worker-")})
         await cancel({task for task in tasks if task.get_name() == "leadership"})
         await asyncio.gather(self.recorder.flush(0.5), self.notices.flush(0.5), self.elector.release())
-        self.metrics.leader.set(0)
         await self.site.stop()
         self.feeding.kopf.stop()
         await cancel(tasks)

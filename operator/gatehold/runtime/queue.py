@@ -30,7 +30,7 @@ class WorkQueue:
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._sequence = 0
         self._waiting: dict[Key, int] = {}
-        self._processing: set[Key] = set()
+        self._processing: dict[Key, int] = {}
         self._again: dict[Key, int] = {}
         self._failures: dict[Key, int] = {}
         self._later: list[tuple[float, int, Key, bool]] = []
@@ -64,6 +64,10 @@ class WorkQueue:
         heappush(self._later, (at, self._sequence, key, urgent))
         self._arm()
 
+    def put_back(self, key: Key, seconds: float) -> None:
+        """Its cycle could not be run now: ask for it later, and as urgently. `done` must follow all the same."""
+        self.add_after(key, seconds, urgent=self._processing.get(key) == 0)
+
     def retry(self, key: Key, at_least: float = 0.0) -> float:
         """Ask for a cycle after this key's back-off (0.1 s doubling up to 30 s); returns the seconds."""
         failures = self._failures.get(key, 0)
@@ -81,7 +85,6 @@ class WorkQueue:
         while True:
             key = self._pop(urgent_only)
             if key is not None:
-                self._processing.add(key)
                 if self._urgent or self._normal:
                     self._wake()  # one woken for a key may have taken another
                 return key
@@ -89,7 +92,7 @@ class WorkQueue:
 
     def done(self, key: Key) -> None:
         """Say that its cycle has ended; it comes again if it was added meanwhile."""
-        self._processing.discard(key)
+        self._processing.pop(key, None)
         again = self._again.pop(key, None)
         if again is not None:
             self.add(key, urgent=again == 0)
@@ -128,7 +131,7 @@ class WorkQueue:
                 key = lane.popleft()
                 # A key that moved up leaves its older entry behind.
                 if self._waiting.get(key) == priority:
-                    del self._waiting[key]
+                    self._processing[key] = self._waiting.pop(key)
                     return key
         return None
 

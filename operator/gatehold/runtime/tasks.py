@@ -51,8 +51,11 @@ async def cancel(tasks: set[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def guarded(name: str, work: Callable[[], Awaitable[Any]], metrics: Metrics) -> None:
-    """Do something that comes again and again: an exception is logged and counted, and the next turn comes."""
+async def guarded(name: str, work: Callable[[], Awaitable[Any]], metrics: Metrics) -> bool:
+    """Do something that comes again and again: an exception is logged and counted, and the next turn comes.
+
+    Answers whether it was done.
+    """
     try:
         await work()
     except (ApiError, ClockUnknown) as error:  # an API server that is away: no bug of ours, and no trace of one
@@ -61,3 +64,6 @@ async def guarded(name: str, work: Callable[[], Awaitable[Any]], metrics: Metric
     except Exception:
         metrics.count("gatehold_periodic_errors_total", name=name)
         log.exception("%s failed, it comes again", name)
+    else:
+        return True
+    return False

@@ -30,6 +30,7 @@ HEARTBEAT = "gatehold.dev/heartbeat"
 EXIT_HUNG = 70
 HANG_SECONDS = 20.0
 """The loop may hang that long at most: kopf's timer for silent watches (30 s) may then hit a watch at the wrong moment."""
+_LOOKS = 4  # looks of the guard in that span
 _WATCHER = "watcher for "
 
 
@@ -98,12 +99,12 @@ class Heartbeat:
             raise WatchDead(msg)
 
     def _overdue(self) -> bool:
-        """Time alone is not enough: a frozen API server thaws with everything at once, so it must have answered often.
+        """It counts answers and no clock: an API server that was frozen, or this process, thaws with everything at once.
 
         A watch that has not delivered anything yet is still listing, which takes minutes where there is very much.
         """
         limit = self._limit if self._seen else 20 * self._limit
-        return self._monotonic() - self._since > limit and self._answers >= limit / self._every / 2
+        return self._answers * self._every >= limit
 
     def _note(self, error: ApiError) -> None:
         """Say once that the watch is not guarded; an API server that is away is reported elsewhere."""
@@ -148,20 +149,27 @@ class Watchers:
 
 
 class LoopGuard:
-    """A thread that ends the process when the event loop has not turned for too long."""
+    """A thread that ends the process when the event loop does not turn.
+
+    It counts its own looks and no clock: a process that was stopped as a whole, or whose machine was, finds both late when
+    it goes on, and its loop has not hung.
+    """
 
     def __init__(
         self,
         limit: float = 30.0,
         die: Callable[[], None] | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], bool] | None = None,
     ) -> None:
-        """`die` replaces the end of the process, for tests."""
-        self._limit = limit
+        """A loop has hung that has not turned in `limit` seconds of looking; `die` and `wait` are replaced by tests.
+
+        `wait` takes seconds, and answers whether the guard has been stopped.
+        """
+        self._every = limit / _LOOKS
         self._die = die or _die
-        self._monotonic = monotonic
-        self._turned = monotonic()
         self._stop = threading.Event()
+        self._wait = wait or self._stop.wait
+        self._turns = 0
         self._handle: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -176,12 +184,15 @@ class LoopGuard:
             self._handle.cancel()
 
     def _turn(self) -> None:
-        self._turned = self._monotonic()
-        self._handle = asyncio.get_running_loop().call_later(min(1.0, self._limit / 4), self._turn)
+        self._turns += 1
+        self._handle = asyncio.get_running_loop().call_later(min(1.0, self._every), self._turn)
 
     def _watch(self) -> None:
-        while not self._stop.wait(self._limit / 4):
-            if self._monotonic() - self._turned > self._limit:
+        seen, still = 0, 0
+        while not self._wait(self._every):
+            turns = self._turns
+            seen, still = turns, 0 if turns != seen else still + 1
+            if still == _LOOKS:
                 self._die()
                 return
 

@@ -5,6 +5,7 @@ TooManyRequests    back-off of the key, at least what the API server asked for
 Unavailable        back-off of the key
 another refusal    back-off of the key, and a warning: somebody else's admission, or a right that is missing
 ClockUnknown       again in 250 ms: time comes back with the next answer
+may not act        again in 250 ms, as urgently: a renewal of the Lease that is late may still come, an event comes once
 anything else      logged with its traceback, counted, back-off: the request stays HELD, which is the resting state
 """
 
@@ -51,6 +52,8 @@ class Workers:
             try:
                 if self._may_act():
                     await self._cycle(key)
+                else:
+                    self._queue.put_back(key, SAFETY_NET)
             finally:
                 self._queue.done(key)
             # A cycle that finds nothing to do never waits for anything; without this, a hundred thousand of them in a row

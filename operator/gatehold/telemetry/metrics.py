@@ -118,7 +118,6 @@ class Metrics:
         for metric in TABLE:
             self._make(metric)
         self.synced.set(0)
-        self.leader.set(0)
         began = time.monotonic()
         self.follow("gatehold_uptime_seconds", lambda: time.monotonic() - began)
 
@@ -126,11 +125,6 @@ class Metrics:
     def synced(self) -> Gauge:
         """gatehold_synced."""
         return self._gauges["gatehold_synced"]
-
-    @property
-    def leader(self) -> Gauge:
-        """gatehold_leader."""
-        return self._gauges["gatehold_leader"]
 
     @property
     def queue_depth(self) -> Gauge:
@@ -162,7 +156,7 @@ class Metrics:
         for label, value in values.items():
             gauge.labels(label).set(value)
 
-    def on_answer(self, date: str, received: float) -> None:
+    def on_answer(self, date: str, received: float, took: float = 0.0) -> None:
         """Part of the listener protocol; answers are not counted."""
 
     def on_write(self, resource: str) -> None:

@@ -8,6 +8,7 @@ are not followed: the one who configured the URL chose that host and no other.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Mapping
@@ -49,6 +50,7 @@ class Notices:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._hurry = asyncio.Event()
 
     def send(self, text: str, fields: Mapping[str, Any]) -> None:
         """Tell `text` (one sentence for a chat) and structured fields; never waits, never raises."""
@@ -75,7 +77,11 @@ class Notices:
                 await self._wake.wait()
 
     async def flush(self, seconds: float) -> None:
-        """Wait until everything sent is delivered or given up, at most that long."""
+        """Wait until everything sent is delivered or given up, at most that long; one pause between two tries is cut short.
+
+        A process that stood still, and ends for it, has a notice under way whose answer came too late, and others behind it.
+        """
+        self._hurry.set()
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
@@ -88,9 +94,15 @@ class Notices:
             if result != "again":
                 return result
             if pause is not None:
-                await asyncio.sleep(pause)
+                await self._rest(pause)
         log.warning("a notice could not be delivered to %s and is given up", self._host)
         return "failed"
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
+                self._hurry.clear()
 
     async def _post(self, session: aiohttp.ClientSession, notice: dict[str, Any]) -> str:
         try:

@@ -2,7 +2,7 @@
 
 from controlplane import wait_until
 from playground import bind_people
-from tests.e2e.drains.yard import UNSCHEDULABLE, Yard, is_cordoned, marks, row, taint_keys
+from tests.e2e.drains.yard import Yard, is_cordoned, marks, row
 from tests.e2e.stage import condition, failure, message
 
 
@@ -94,7 +94,7 @@ def test_the_time_of_the_effect_is_over(yard: Yard) -> None:
     assert "budget" in ended["status"]["decision"]["message"]
     after = yard.node_of("a")
     assert not is_cordoned(after)
-    assert UNSCHEDULABLE not in taint_keys(after)
+    yard.until_tainted("a", tainted=False)
     assert first in message(ended, "RolledBack")
 
 

@@ -203,6 +203,11 @@ class Yard(Stage):
         body = self.until(name, lambda body: holds(row(body, full)), what, seconds)
         return row(body, full)
 
+    def until_tainted(self, name: str, *, tainted: bool, seconds: float = PATIENCE) -> None:
+        """Wait until the node controller's taint follows whether the node is cordoned: it has a queue of its own."""
+        what = f"the taint of {name} is {'there' if tainted else 'gone'}"
+        wait_until(lambda: (UNSCHEDULABLE in taint_keys(self.node_of(name))) is tainted, what, seconds)
+
     def until_free(self, name: str, seconds: float = PATIENCE) -> None:
         """Wait until no maintenance holds the node."""
         wait_until(lambda: self.lease_of(name) is None, f"the Lease of {name} is gone", seconds)

@@ -8,7 +8,7 @@ import yaml
 from tests.e2e.gitops.conftest import FLUX, refused, verdicts
 from tests.e2e.stage import Body, Stage, condition
 from tests.onlookers import FLUX as EXAMPLES
-from tests.onlookers import Said, flux_apply, flux_waits, kstatus
+from tests.onlookers import Said, ended, flux_apply, flux_waits, kstatus
 
 SSA, PRUNE = "kustomize.toolkit.fluxcd.io/ssa", "kustomize.toolkit.fluxcd.io/prune"
 FORCE = "kustomize.toolkit.fluxcd.io/force"
@@ -54,8 +54,7 @@ def test_a_forced_apply_after_a_verdict_by_kubectl_loses_nothing(synced: Stage) 
         assert verdicts(synced.get("apr", "web-2-4-1")) == verdicts(seen)
         synced.say("bob", "web-2-4-1", "approve")
         end = synced.until_phase("web-2-4-1", "Approved")
-        out, err = waits.communicate(timeout=240)
-        assert (waits.returncode, out, err) == (0, "", "")
+        assert ended(waits) == (0, "")
     assert end["status"]["approvals"] == "2/2"
     assert {v["username"] for v in end["status"]["verdicts"]} == {"alice", "bob"}
     assert not reconcile(synced, body).error
@@ -101,7 +100,7 @@ def test_what_was_denied_fails_at_once_and_pruning_takes_only_what_nobody_decide
     seen = synced.until_phase("no", "Denied")
     assert condition(seen, "Stalled")[0] == "True"
     with flux_waits([in_git(synced, "no", policy)], synced.cluster.environment(FLUX)["KUBECONFIG"], 120) as waits:
-        out, err = waits.communicate(timeout=120)
-        assert (waits.returncode, "Failed" in err) == (1, True), out + err
+        code, said = ended(waits)
+        assert (code, "Failed" in said) == (1, True), said
     assert NO_DELETION in refused(synced, FLUX, "delete", "apr/no")
     synced.kubectl("delete", "apr/unanswered", user=FLUX)

@@ -13,7 +13,7 @@ from controlplane import wait_until
 from controlplane.tools import tool
 from tests.e2e.provisioning.depot import Depot
 from tests.e2e.stage import condition
-from tests.onlookers import argo_health, flux_waits, kstatus
+from tests.onlookers import argo_health, ended, flux_waits, kstatus
 
 Body = dict[str, Any]
 Process = subprocess.Popen[str]
@@ -57,11 +57,6 @@ def helm(depot: Depot, tmp_path: Path) -> Iterator[Callable[..., Process]]:
     for process in started:
         with process:
             process.kill()
-
-
-def ended(process: Process) -> tuple[int, str]:
-    out, err = process.communicate(timeout=240)
-    return process.returncode, out + (err or "")
 
 
 def older(body: Body) -> Body:

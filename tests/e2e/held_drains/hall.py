@@ -72,8 +72,8 @@ class Drain:
 
     @property
     def said(self) -> str:
-        """All that the person has read."""
-        return self.log.read_text()
+        """All that the person has read, line by line: kubectl may be in the middle of the next."""
+        return self.log.read_bytes().rpartition(b"\n")[0].decode()
 
     def until_says(self, text: str, seconds: float = PATIENCE) -> str:
         """Wait until the person has read that."""

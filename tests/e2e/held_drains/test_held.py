@@ -167,6 +167,19 @@ def test_an_uncordon_ends_the_question_and_is_no_yes_to_a_drain_that_still_waits
     assert len(hall.pods_on("n")) == 1
 
 
+def test_a_no_to_one_person_ends_the_question_of_the_other_since_it_uncordons_the_node(hall: Hall) -> None:
+    """The uncordon is the operator's own write, and no news to its watch."""
+    node = hall.held(count=1)
+    hall.kubectl_drain(node).until_says("holds the drain")
+    first = hall.asked()["metadata"]["name"]
+    hall.until_evicts("n-0", 429, "oscar", "people are being asked")
+    second = hall.asked(count=2, user="oscar")["metadata"]["name"]
+    hall.say("alice", first, "deny", "not on a Friday")
+    wait_until(lambda: not is_cordoned(hall.node_of("n")), "the node is uncordoned", 60)
+    hall.until_phase(second, "Superseded")
+    assert len(hall.pods_on("n")) == 1
+
+
 def test_both_forms_of_a_dry_run_are_answered_alike_and_start_nothing(hall: Hall) -> None:
     node = hall.held(count=1)
     hall.cluster.kubectl("cordon", node, user="olga")

@@ -13,6 +13,7 @@ from playground import OperatorProcess, bind_people
 from tests.e2e.drains.yard import is_cordoned
 from tests.e2e.held_drains.hall import Drain, Hall
 from tests.e2e.rollouts.pages import Block, Reader, blocks
+from tests.e2e.stage import PATIENCE
 
 PAGE = "hold-kubectl-drain.md"
 INIT = "gatehold certs init"
@@ -57,7 +58,7 @@ def test_the_page_is_followed_while_kubectl_waits(gpu: Hall, tmp_path: Path) -> 
     assert drains[DENIED].ends() == 1
     assert "refuses the drain of gpu-2" in drains[DENIED].said
     assert "not during the sale" in drains[DENIED].said
-    wait_until(lambda: not is_cordoned(gpu.node_of("2")), "gpu-2 is uncordoned", 20)
+    wait_until(lambda: not is_cordoned(gpu.node_of("2")), "gpu-2 is uncordoned", PATIENCE)
     assert len(gpu.pods_on("2")) == 3
     assert is_cordoned(gpu.node_of("1"))
 

@@ -126,7 +126,7 @@ def test_pods_of_a_lost_node_come_back_without_a_question(depot: Depot) -> None:
 def test_pods_that_never_go_from_a_lost_node_keep_nobody_waiting_for_ever(depot: Depot) -> None:
     """A kubelet that is gone never says that they ended; once their grace is over they count no more."""
     depot.gate()
-    lost = _node(depot, "lost", played=False)
+    lost = _node(depot, "lost", played=False, pods="2")  # those that never go fill it, whatever the scheduler has heard
     lifeless = [{"key": f"node.kubernetes.io/{key}", "operator": "Exists"} for key in ("not-ready", "unreachable")]
     pool = {"nodeSelector": {"example.org/pool": depot.namespace}, "tolerations": lifeless}
     depot.deployment(replicas=2, **pool)
@@ -137,7 +137,7 @@ def test_pods_that_never_go_from_a_lost_node_keep_nobody_waiting_for_ever(depot:
     gone = [pod["metadata"]["name"] for pod in depot.pods_named("web")]
     depot.api().must(Call(path("v1", "nodes", None, lost), {"spec": {"unschedulable": True}}))
     spare = _node(depot, "spare")
-    wait_until(lambda: _is_free(depot, spare), "the spare node takes pods", PATIENCE)  # and the other one, by now, none
+    wait_until(lambda: _is_free(depot, spare), "the spare node takes pods", PATIENCE)
     depot.kubectl("delete", "pod", *gone, "--wait=false")
     try:
         depot.until_runs("web", 2)
@@ -219,10 +219,10 @@ def _provision(depot: Depot, body: Body) -> Body:
     return dict(depot.until_prepared(body["metadata"]["name"])["status"]["resolved"]["provision"])
 
 
-def _node(depot: Depot, name: str, *, played: bool = True, **spec: object) -> str:
+def _node(depot: Depot, name: str, *, played: bool = True, pods: str = "50", **spec: object) -> str:
     """A node that only this test's pods run on."""
     full = f"{depot.namespace}-{name}"
-    room = {"cpu": "32", "memory": "256Gi", "pods": "50"}
+    room = {"cpu": "32", "memory": "256Gi", "pods": pods}
     meta = {
         "name": full,
         "labels": {"example.org/pool": depot.namespace},

@@ -11,7 +11,7 @@ from tests.wall.api import Call
 AUTOSCALER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 SMALL = {"cpu": "250m", "memory": "512Mi"}
 """0.0095 an hour: one goes by itself, a crowd does not."""
-DEADLINE = 12
+DEADLINE = 20
 """Seconds in which a Job of one moment is done, also on a busy machine."""
 OPTIONS = [{"name": "fast", "pods": 6}, {"name": "cheap", "pods": 2, "summary": "in the night"}]
 

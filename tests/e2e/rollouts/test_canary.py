@@ -10,7 +10,7 @@ from tests.e2e.rollouts.shop import TWENTY, Shop, last, stands
 from tests.e2e.stage import PATIENCE, condition
 from tests.wall.api import Call
 
-SOON = {"progressDeadlineSeconds": 15}
+SOON = {"progressDeadlineSeconds": 25}
 """Long enough for pods to say what is wrong with them, and for the way back, which has as long, on a slow machine."""
 PAUSE = {"pause": {"durationSeconds": 8}}
 """Long enough to be seen at, whatever the machine does."""

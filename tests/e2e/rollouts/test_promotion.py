@@ -29,7 +29,7 @@ def test_a_stable_that_does_not_come_up_gets_its_former_template_back(shop: Shop
     policy = shop.promotes()
     shop.running()
     with watched(shop) as capacity, meddling(shop, "pods", CRASHES, WHEN):
-        shop.rollout(image="2", steps=(*TWENTY, {"approval": {"policyRef": {"name": policy}}}), progressDeadlineSeconds=20)
+        shop.rollout(image="2", steps=(*TWENTY, {"approval": {"policyRef": {"name": policy}}}), progressDeadlineSeconds=30)
         request = shop.until_asked()
         shop.yes(request)
         ended = shop.until_ended("Failed")

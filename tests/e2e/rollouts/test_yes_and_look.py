@@ -7,6 +7,7 @@ import pytest
 
 from controlplane import wait_until
 from playground import Launch, OperatorProcess
+from playground.operator_process import PATIENT
 from tests.e2e.gaps import put, recorded, shipped, world_of_its_own, write_verdict
 from tests.e2e.late_watch import FOLDER, PROOFS, WALL, late
 from tests.e2e.operators import until_acting
@@ -62,7 +63,8 @@ def test_a_crash_between_the_approval_and_the_look_at_the_wall_promotes_nothing(
     question = asked(shop)
     shop.operator.stop()
     variables = {FOLDER: str(folder), ORDERS: str(tmp_path)}
-    doomed = OperatorProcess(shop.cluster, "torn", launch=Launch("tests.e2e.late_watch", variables))
+    launch = Launch("tests.e2e.late_watch", variables)
+    doomed = OperatorProcess(shop.cluster, "torn", launch, **PATIENT)  # by its orders, and not for want of the Lease
     Folder(tmp_path).order("torn", Orders("after", name=question, what="approvalrequests/status Approved"))
     doomed.start()
     until_acting(doomed)

@@ -150,12 +150,14 @@ async def write_node(
     node = write.node
     try:
         patch = await _patch(runtime, request, write)
-        runtime.nodes.upsert(await runtime.cluster.merge_patch(NODES, None, node.name, patch))
+        answer = await runtime.cluster.merge_patch(NODES, None, node.name, patch)
     except Absent:
         reads.doubt(node.name)
     except Conflict:
         await reads.node(node.name)
         raise
+    else:
+        runtime.answered(NODES, answer)  # it is no news to the watch any more, but to whoever else waits for the node it is
 
 
 async def _patch(runtime: Runtime, request: Request, write: CordonNode | CloseNode | UncordonNode) -> Body:

@@ -4,10 +4,12 @@ from typing import Any
 
 from gatehold.api import job as wire
 from gatehold.api.common import ParseError
+from gatehold.domain.effects.release_job import effect_timeout
 from gatehold.domain.model import Request
-from gatehold.domain.phases import is_refused
-from gatehold.domain.plan import CloseJob, DropFinalizer, Facts, JobFacts, Pods, ReleaseJob, SuspendJob, Write
+from gatehold.domain.phases import Phase, is_refused
+from gatehold.domain.plan import CloseJob, DropFinalizer, Facts, JobFacts, Pods, ReleaseJob, Rules, SuspendJob, Write
 from gatehold.domain.status import EffectState, Resolved, ResolvedJob, Status
+from gatehold.kube.clock import Clock
 from gatehold.kube.errors import Absent
 from gatehold.kube.resources import JOBS, PODS
 from gatehold.runtime.parts import Runtime
@@ -33,10 +35,15 @@ class JobHands:
         return facts, Resolved(_resolved(job), _resolved(undo))
 
     async def facts(self, request: Request, status: Status) -> Facts:
-        """Both Jobs as cached; pods are read only while an undo waits for them."""
+        """Both Jobs as cached; pods are read only while an undo waits for them.
+
+        A Job whose time is over is read live: after a standstill the watch may not have told yet that it has completed.
+        """
         shown = status.resolved or Resolved()
         uids = [resolved.uid if resolved is not None else "" for resolved in (shown.job, shown.undo)]
         job, undo = [await self._cached(request, *known) for known in zip(self._names(request), uids, strict=True)]
+        if _is_due(request, status, self._runtime.clock):
+            job = await self._live(request, self._names(request)[0])
         if not is_refused(status.phase):
             return Facts(_facts(job), _facts(undo))
         pods, undo_pods = await self._pods(request, status), await self._undo_pods(request, status, undo)
@@ -97,6 +104,14 @@ class JobHands:
     async def _pods_of(self, request: Request, uid: str) -> Pods:
         selector = f"batch.kubernetes.io/controller-uid={uid}"
         return wire.pods_left(await self._runtime.cluster.list_all(PODS, request.namespace, selector))
+
+
+def _is_due(request: Request, status: Status, clock: Clock) -> bool:
+    """Whether time would end the Job that was released, unless it has ended by itself."""
+    effect = status.effect
+    if status.phase is not Phase.APPROVED or effect is None or effect.started_at is None:
+        return False
+    return clock.now() >= effect.started_at + effect_timeout(request, Rules())
 
 
 def _resolved(body: Body | None) -> ResolvedJob | None:

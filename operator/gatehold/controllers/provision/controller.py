@@ -18,6 +18,7 @@ from gatehold.domain.provision.model import LetGo, Sight
 from gatehold.domain.provision.plan import GroupPlan
 from gatehold.domain.reasons import Reason
 from gatehold.domain.schedule import earliest
+from gatehold.kube.errors import ApiError
 from gatehold.runtime.parts import PODS_OWNER, REQUEST, Key, Runtime
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class ProvisionController:
         sight = await self._gather.sight(key.namespace, top)
         self._wake_requests(sight)
         self._glass.look(sight)
+        self._tell.look(sight)
         now = self._runtime.clock.now()
         plan = decide(sight, now)
         proven = await self._apply(sight, plan)
@@ -89,7 +91,11 @@ class ProvisionController:
 
     async def _let_go(self, sight: Sight, wave: LetGo) -> None:
         demand_leader(self._runtime)
-        count = await self._hands.let_go(wave)
+        try:
+            count = await self._hands.let_go(wave)
+        except ApiError:
+            self._tell.unsure(sight, wave)
+            raise
         self._tell.let_go(sight, wave, count)
         log.info("let %d of %s go, by %s", count, sight.owner.name, wave.released_by)
 

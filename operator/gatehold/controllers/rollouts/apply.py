@@ -13,6 +13,7 @@ from gatehold.api.rollout_status import parse_conditions, render_status, with_co
 from gatehold.controllers.apply import NotProvenError, demand_leader, merge_patch, write_beside
 from gatehold.controllers.rollouts.hands import Hands
 from gatehold.controllers.rollouts.tell import TellRollout
+from gatehold.controllers.unanswered import Unanswered
 from gatehold.controllers.wall import Wall
 from gatehold.domain.rollout.conditions import unreadable
 from gatehold.domain.rollout.model import Refusal, Sight
@@ -44,10 +45,14 @@ class Apply:
         self._wall = wall
         self._hands = hands
         self._tell = tell
+        self._unanswered = Unanswered[Record]()
 
     async def apply(self, sight: Sight, body: Body, plan: RolloutPlan) -> Body:
         """Carry out a plan; answers the newest body. Raises NotProvenError, RefusedError and errors of gatehold.kube."""
         self._tell.met(body, sight.record)
+        told = self._unanswered.settled(body)
+        if told is not None:
+            self._tell.what_happened(body, told, sight.record)
         if plan.proof is Proof.BEFORE_STATUS and not await self._wall.prove():
             raise NotProvenError
         writing = self._write_status(sight.record, body, plan.record)
@@ -69,10 +74,16 @@ class Apply:
     async def _write_status(self, before: Record, body: Body, after: Record) -> Body:
         if after == Record():  # nobody has looked at it yet, so there is nothing to say
             return body
-        answer = await self._put_status(body, render_status(after, selector(pod_labels(body))))
+        with self._unanswered.keeping(body, before):
+            answer = await self._put_status(body, render_status(after, selector(pod_labels(body))))
         if answer is not body:
+            self._unanswered.forget(str(body["metadata"]["uid"]))
             self._tell.what_happened(answer, before, after)
         return answer
+
+    def gone(self, uid: str) -> None:
+        """The Rollout is gone."""
+        self._unanswered.forget(uid)
 
     async def say_unreadable(self, body: Body, why: str) -> None:
         """Say on the Rollout that it cannot be read. All that is recorded stays as it is."""

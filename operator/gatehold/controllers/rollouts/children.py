@@ -42,12 +42,16 @@ class Children:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The Rollout as it is read: its body, and what stands in it; `pressing`: something is about to be done by its pods."""
+    """The Rollout as it is read: its body, and what stands in it; `pressing`: something is about to be done by its pods.
+
+    `overdue`: that is to give up, since time is over.
+    """
 
     body: Body
     rollout: Rollout
     record: Record
     pressing: bool = False
+    overdue: bool = False
 
 
 class ChildReader:
@@ -113,6 +117,8 @@ class ChildReader:
     async def _child(self, parent: Parent, track: Track) -> tuple[Child | None, bool]:
         rollout, run = parent.rollout, parent.record.run
         body = await self.body(rollout, parent.record, track)
+        if body is not None and parent.overdue:  # after a standstill the watch may not have told yet that it came up in time
+            body = await self.live(rollout, track)
         if body is None:
             return None, False
         child = wire.facts(body, self._answers.get((rollout.uid, track)))

@@ -47,6 +47,7 @@ class RolloutController:
             if body is None:
                 self._children.forget(key.uid)
                 self._revisions.forget(key.uid)
+                self._apply.gone(key.uid)
                 return None
             try:
                 changed, recheck = await self._step(body)

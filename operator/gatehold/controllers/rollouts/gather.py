@@ -57,7 +57,8 @@ class Gather:
         """What stands and what is so. Raises ParseError and the errors of gatehold.kube."""
         rollout, record = parse_rollout(body), parse_record(body)
         questions = await self._questions(rollout, record.run)
-        parent = Parent(body, rollout, record, is_overdue(record, rollout, self._runtime.clock.now()))
+        late = is_overdue(record, rollout, self._runtime.clock.now())
+        parent = Parent(body, rollout, record, pressing=late, overdue=late)
         children, revisions, genuine = await self._belongings(parent, questions)
         gates = self.gate(rollout.namespace)
         images = children.canary.images if children.canary is not None else None
