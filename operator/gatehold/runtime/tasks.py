@@ -14,6 +14,7 @@ from gatehold.kube.errors import ApiError
 from gatehold.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
+_AGAIN_SECONDS = 8.0  # longer than a call that is under way may take to end; kopf kills the process after thirty
 
 
 class PartEnded(Exception):  # noqa: N818 - a state, named as one
@@ -45,10 +46,18 @@ def raise_first(done: set[asyncio.Task[None]]) -> None:
 
 
 async def cancel(tasks: set[asyncio.Task[None]]) -> None:
-    """End them, whatever they are at."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    """End them, whatever they are at. One that is still there after a while is told again: it may not have heard it.
+
+    A library that turns what ended a call into an error of its own can do so with a cancellation that came just then.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        ended, left = await asyncio.wait(left, timeout=_AGAIN_SECONDS)
+        await asyncio.gather(*ended, return_exceptions=True)
+        if left:
+            log.warning("told again to end: %s", ", ".join(sorted(task.get_name() for task in left)))
 
 
 async def guarded(name: str, work: Callable[[], Awaitable[Any]], metrics: Metrics) -> bool:
