@@ -110,26 +110,30 @@ async def test_a_cordon_wakes_the_drains_of_that_node() -> None:
     assert await world.asked() == ["ApprovalRequest/mine", "Node/n1"]
 
 
-@pytest.mark.parametrize(
-    "live", [lambda it: NodeReads(it).node, lambda it: MaintenanceKeeper(it)._live], ids=["drain", "end"]
-)
-async def test_a_change_that_a_live_look_sees_before_the_watch_wakes_the_others(live: Any) -> None:
-    world, now = World(), node(cordoned=False, notes={"gatehold.dev/released-by": "uid"})
+async def answered_with(world: World, was: dict[str, Any], now: dict[str, Any]) -> Any:
+    """A runtime that knows that node as it was, with two drains of it; the API server answers with what it is now, later."""
     world.router.caches.requests = Store(summarise)
-    world.see(NODES, node(cordoned=True))
+    world.see(NODES, was)
     for name in ("mine", "another"):
         world.see(REQUESTS, drain(name, "n1"))
     await world.asked()
     now["metadata"]["resourceVersion"] = str(10**6)
 
-    async def get(*_: object) -> dict[str, Any]:
+    async def answer(*_: object) -> dict[str, Any]:
         return now
 
-    caches = world.router.caches
-    it = SimpleNamespace(cluster=SimpleNamespace(get=get), nodes=caches.nodes, answered=world.router.answered)
+    cluster = SimpleNamespace(get=answer, merge_patch=answer)
+    return SimpleNamespace(cluster=cluster, nodes=world.router.caches.nodes, answered=world.router.answered)
+
+
+@pytest.mark.parametrize(
+    "live", [lambda it: NodeReads(it).node, lambda it: MaintenanceKeeper(it)._live], ids=["drain", "end"]
+)
+async def test_a_change_that_a_live_look_sees_before_the_watch_wakes_the_others(live: Any) -> None:
+    world, now = World(), node(cordoned=False, notes={"gatehold.dev/released-by": "uid"})
+    it = await answered_with(world, node(cordoned=True), now)
     assert await live(it)("n1") == now
-    woken = ["ApprovalRequest/another", "ApprovalRequest/mine", "Node/n1"]
-    assert await world.asked() == woken
+    assert await world.asked() == ["ApprovalRequest/another", "ApprovalRequest/mine", "Node/n1"]
     assert await live(it)("n1") == now
     world.see(NODES, now)
     assert await world.asked() == []
@@ -171,19 +175,7 @@ async def test_the_mode_of_a_node_stays_until_something_is_known_of_the_webhook(
 async def test_an_uncordon_of_ours_wakes_the_others_though_it_is_no_news_to_the_watch() -> None:
     world, was = World(), node(cordoned=True, notes={"gatehold.dev/cordoned-by": "ann"})
     now = node()
-    world.router.caches.requests = Store(summarise)
-    world.see(NODES, was)
-    for name in ("mine", "another"):
-        world.see(REQUESTS, drain(name, "n1"))
-    await world.asked()
-    now["metadata"]["resourceVersion"] = str(10**6)
-
-    async def merge_patch(*_: object) -> dict[str, Any]:
-        return now
-
-    caches = world.router.caches
-    cluster = SimpleNamespace(merge_patch=merge_patch)
-    it: Any = SimpleNamespace(cluster=cluster, nodes=caches.nodes, answered=world.router.answered)
+    it = await answered_with(world, was, now)
     await write_node(it, NodeReads(it), request(), UncordonNode(facts(was)))
     assert await world.asked() == ["ApprovalRequest/another", "ApprovalRequest/mine", "Node/n1"]
     world.see(NODES, now)
