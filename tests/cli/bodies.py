@@ -1,13 +1,13 @@
 """Bodies of requests for tests that need no server, and a cluster that answers with them."""
 
 import copy
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Any, Self
 
 from gatehold.api.digest import policy_digest, request_digest
 from gatehold.kube import errors
 from gatehold.kube.resources import JOBS, MAP, POLICIES, REQUESTS, Resource
-from gatehold.kube.transport import Credentials
 
 Json = dict[str, Any]
 UID = "11111111-2222-3333-4444-555555555555"
@@ -78,9 +78,10 @@ class Cluster:
     async def who_am_i(self) -> Json:
         return {"username": self.me, "groups": ["people"]}
 
-    async def credentials(self) -> Credentials:
-        """Nobody listens there: who wants to watch has to look again instead."""
-        return Credentials("http://127.0.0.1:1", None, False, None, None, None, None)
+    async def watch(self, resource: Resource, version: str, **_: Any) -> AsyncGenerator[Json, None]:
+        """It breaks: who wants to watch has to look again instead."""
+        raise errors.Unavailable("nobody is there")
+        yield {}
 
     async def access_review_self(self, access: Any) -> bool:
         return True

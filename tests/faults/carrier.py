@@ -84,7 +84,7 @@ class Carrier:
         self.streams: set[Stream] = set()
         self.sent: list[Sent] = []
         self.new_bend: Callable[[], Bend] = Straight
-        self.gone: dict[str, Callable[[], web.Response]] = {}
+        self.next_answers: dict[str, Callable[[], web.Response]] = {}
         """Plural -> the answer to the next watch of it."""
         self.passes = asyncio.Event()
         self.passes.set()
@@ -180,9 +180,9 @@ class Carrier:
         await self._pass()
         await asyncio.sleep(self.delay)
         watched = _watched(request)
-        if watched in self.gone:
+        if watched in self.next_answers:
             self.hits += 1
-            return self.gone.pop(watched)()
+            return self.next_answers.pop(watched)()
         if write is not None:
             write.went_on = time.monotonic()
         async with self._ask(request, body) as answer:

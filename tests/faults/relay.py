@@ -91,16 +91,19 @@ class Relay:
     def gone(self, how: Gone) -> int:
         """Break every open watch, and tell each that comes back, once a kind, that its version is too old."""
 
-        async def arm() -> int:
-            answers = {Gone.STATUS: _gone_by_status, Gone.EVENT: _gone_by_event}
-            self._carry.gone = {stream.plural: answers[how] for stream in self._carry.streams}
-            return await self._carry.cut()
+        return self._do(self._tell({Gone.STATUS: _gone_by_status, Gone.EVENT: _gone_by_event}[how]))
 
-        return self._do(arm())
+    def refuse_token(self) -> int:
+        """Break every open watch, and tell each that comes back, once a kind, that its token is not known."""
+        return self._do(self._tell(_refused))
+
+    async def _tell(self, answer: Callable[[], web.Response]) -> int:
+        self._carry.next_answers = {stream.plural: answer for stream in self._carry.streams}
+        return await self._carry.cut()
 
     def told(self) -> bool:
-        """Whether everybody who had to be told that a version is gone was told."""
-        return not self._do(_value(lambda: dict(self._carry.gone)))
+        """Whether everybody who had to be told so was told."""
+        return not self._do(_value(lambda: dict(self._carry.next_answers)))
 
     def hold(self) -> None:
         """Events wait from now on, calls go on: what the operator knows grows old."""
@@ -185,6 +188,11 @@ async def _value(read: Callable[[], T]) -> T:
 
 def _gone_by_status() -> web.Response:
     return web.json_response(gone_status(), status=410)
+
+
+def _refused() -> web.Response:
+    status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 401}
+    return web.json_response(status | {"message": "Unauthorized", "reason": "Unauthorized"}, status=401)
 
 
 def _gone_by_event() -> web.Response:

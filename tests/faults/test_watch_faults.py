@@ -79,6 +79,11 @@ def gone(how: Gone, seconds: float) -> Fault:
     return begin
 
 
+def refused_token(house: House) -> Callable[[], object]:
+    """Who is refused logs in anew, which closes the connections of all the others, also of those that just begin."""
+    return Every(1.5, house.relay.refuse_token)
+
+
 def stale(house: House) -> Callable[[], object]:
     """A second and a half old, again and again."""
     relay = house.relay
@@ -116,6 +121,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "cut": cut,
     "gone-in-the-stream": gone(Gone.EVENT, 1.5),
     "gone-as-an-answer": gone(Gone.STATUS, 5.0),
+    "refused-token": refused_token,
     "stale": stale,
     "doubled": bent(Twice),
     "swapped": bent(Swapped),
@@ -144,6 +150,17 @@ def test_a_bad_watch_changes_no_end(house: House, fault: str) -> None:
     assert house.relay.hits() > before
     wait_until(lambda: site(house.operator, "/readyz")[0] == 200, "the operator can be asked", 120)
     assert metric(house.operator, BUGS) is None
+
+
+def test_a_token_that_is_refused_again_and_again_ends_no_process(house: House) -> None:
+    """Who logs in anew closes the watches of all others: one that had just begun was an error without cure."""
+    house.kept.until_acting(house.operator)
+    before = len(house.kept.codes)
+    for _ in range(12):
+        wait_until(lambda: house.relay.refuse_token() > 0, "something is watched", 60)
+        wait_until(house.relay.told, "every watch was refused once", 60)
+    wait_until(lambda: site(house.operator, "/readyz")[0] == 200, "its watches deliver", 60)
+    assert len(house.kept.codes) == before
 
 
 def test_what_is_deleted_while_a_version_is_gone_is_missed_for_seconds_only(house: House) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
+import yaml
 from kubernetes.aio.config import incluster_config
 
 from controlplane import ControlPlane
@@ -181,19 +184,83 @@ async def test_in_a_pod_a_token_that_is_refused_is_read_again_whatever_time_it_i
 ) -> None:
     """By itself the library looks again after a minute of the wall clock: after an hour more, where that was set back."""
     await cluster.create(SERVICE_ACCOUNTS, namespace, {"metadata": {"name": "operator"}})
-    ours, server = await cluster.credentials(), urlsplit(cluster.server)
-    assert ours.ca_path is not None
+    authority, server = cluster._transport.source.configuration.ssl_ca_cert, urlsplit(cluster.server)
     token = tmp_path / "token"
     token.write_text("one that has run out")
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", str(server.hostname))
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.port))
     monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
-    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", ours.ca_path)
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", authority)
     async with await Cluster.connect(timeout=30.0) as pod:
         token.write_text(await cluster.mint_token(namespace, "operator"))
         with pytest.raises(errors.Unauthenticated):
             await pod.who_am_i()
         assert (await pod.who_am_i())["username"] == f"system:serviceaccount:{namespace}:operator"
+
+
+async def test_what_is_lent_is_this_account_whose_token_is_read_again_once_it_is_refused(
+    plane: ControlPlane, cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    await cluster.create(SERVICE_ACCOUNTS, namespace, {"metadata": {"name": "operator"}})
+    kubeconfig = tmp_path / "kubeconfig"
+
+    def give(token: str) -> None:
+        content = yaml.safe_load(plane.admin_kubeconfig.read_text())
+        content["users"][0]["user"] = {"token": token}
+        kubeconfig.write_text(json.dumps(content))
+
+    give("one that has run out")
+    async with await Cluster.connect(kubeconfig=str(kubeconfig), timeout=30.0) as ours, ours.session() as lent:
+        give(await cluster.mint_token(namespace, "operator"))
+        assert await who_is(lent, ours.server) == (201, f"system:serviceaccount:{namespace}:operator")
+        ours._transport.source.configuration.api_key["BearerToken"] = "Bearer nonsense"
+        assert await who_is(lent, ours.server) == (401, None), "it was read again seconds ago"
+
+
+async def who_is(lent: aiohttp.ClientSession, server: str) -> tuple[int, str | None]:
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    async with lent.post(f"{server}/apis/authentication.k8s.io/v1/selfsubjectreviews", json=review) as answer:
+        body = await answer.json()
+        return answer.status, body["status"]["userInfo"]["username"] if answer.status == 201 else None
+
+
+Read = Callable[[aiohttp.StreamReader], Awaitable[bytes]]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda content: content.read(1),
+        lambda content: content.readany(),
+        lambda content: anext(content.iter_any()),
+        lambda content: anext(content.iter_chunked(1)),
+    ],
+    ids=["read", "readany", "iter_any", "iter_chunked"],
+)
+async def test_who_reads_on_after_the_end_has_lost_a_connection_and_made_no_mistake(
+    cluster: Cluster, namespace: str, read: Read
+) -> None:
+    """aiohttp says RuntimeError there, which ended kopf's watch for good, and the process with it."""
+    version = (await cluster.create(CONFIG_MAPS, namespace, config_map("c")))["metadata"]["resourceVersion"]
+    query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": "300"}
+    lent = cluster.session()
+    async with lent.get(cluster.server + CONFIG_MAPS.path(namespace), params=query) as answer:
+        assert answer.status == 200
+        await lent.close()
+        with pytest.raises(aiohttp.ClientConnectionError, match="the connection was closed here"):
+            await read(answer.content)
+
+
+async def test_two_readers_of_one_answer_are_a_mistake(cluster: Cluster, namespace: str) -> None:
+    version = (await cluster.create(CONFIG_MAPS, namespace, config_map("c")))["metadata"]["resourceVersion"]
+    query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": "300"}
+    async with cluster.session() as lent, lent.get(cluster.server + CONFIG_MAPS.path(namespace), params=query) as answer:
+        first = asyncio.create_task(answer.content.read(1))
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="another coroutine"):
+            await answer.content.read(1)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
 
 
 async def test_no_answer_is_unavailable_and_names_no_query(plane: ControlPlane) -> None:
@@ -218,12 +285,16 @@ async def test_a_connection_whose_call_was_cut_off_ends_with_its_client_though_t
     before = set(sockets)
     cluster = await Cluster.connect(kubeconfig=str(plane.admin_kubeconfig), timeout=30.0)
     await cluster.who_am_i()
+    lent = cluster.session()  # nobody closes it: that is its owner's
+    watch = await lent.get(cluster.server + CONFIG_MAPS.path("default"), params={"watch": "true"})
     assert set(sockets) > before
     plane.freeze("kube-apiserver")
     try:
         cluster._transport._timeout = 0.2
         with pytest.raises(errors.Unavailable, match="no answer in time"):
             await cluster.who_am_i()
+        watch.close()
+        assert set(sockets) > before, "it waits for the server's goodbye"
         await cluster.close()
         assert set(sockets) == before
     finally:

@@ -120,7 +120,7 @@ class PodIndex:
     async def _watch(self, version: str) -> str:
         """Take events in until the watch ends; answers the version to go on from, "" where only a list helps."""
         watch = self._cluster.watch(PODS, version, seconds=WATCH_SECONDS, bookmarks=True)
-        async with aclosing(watch) as events:  # type: ignore[type-var]
+        async with aclosing(watch) as events:
             async for event in events:
                 if event["type"] == "ERROR":
                     log.info("the watch of pods ended: %s", event["object"].get("message"))

@@ -1,6 +1,5 @@
 """The life of one object as it happens: a watch that lists again whenever it ends. For `wait` and `rollout watch`.
 
-The HTTP client of `kube.client` answers whole bodies, so the stream is opened here, as the same account (`credentials`).
 Where watching is refused or breaks, looking again every few seconds does; a wait never ends because a stream did.
 """
 
@@ -8,21 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import ssl
 import time
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
-
-import aiohttp
+from typing import Any
 
 from gatehold.cli.session import Session
 from gatehold.kube import errors
 from gatehold.kube.resources import REQUESTS, Resource
-
-if TYPE_CHECKING:
-    from gatehold.kube.transport import Credentials
 
 Json = dict[str, Any]
 _WATCH_SECONDS = 50
@@ -84,50 +75,18 @@ async def _now(session: Session, name: str, resource: Resource) -> Json | None:
 
 
 async def _changes(session: Session, body: Json, resource: Resource) -> AsyncGenerator[Json | None, None]:
-    """Events of that one object until the stream ends, for whatever reason; the caller looks again then."""
+    """What becomes of that one object until the stream ends, for whatever reason; the caller looks again then."""
     meta = body["metadata"]
-    query = {"watch": "1", "fieldSelector": f"metadata.name={meta['name']}", "resourceVersion": meta["resourceVersion"]}
-    path = f"{resource.path(session.namespace)}?{urlencode(query | {'timeoutSeconds': str(_WATCH_SECONDS)})}"
-    try:
-        async with _client(await session.cluster.credentials()) as client, client.get(path) as answer:
-            if answer.status != 200:
-                return
-            session.time.on_answer(answer.headers.get("Date", ""), time.monotonic())
-            try:
-                while line := await answer.content.readline():
-                    event = json.loads(line)
-                    if event.get("type") not in {"ADDED", "MODIFIED", "DELETED"}:
-                        return
-                    yield None if event["type"] == "DELETED" else event["object"]
-            finally:
-                _hang_up(answer)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-        return
-
-
-def _hang_up(answer: aiohttp.ClientResponse) -> None:
-    """End a stream in the middle at once: a farewell over TLS would outlive the event loop."""
-    connection = answer.connection
-    if connection is not None and connection.transport is not None:
-        connection.transport.abort()
-
-
-def _client(mine: Credentials) -> aiohttp.ClientSession:
-    context: ssl.SSLContext | bool = True
-    if mine.server.startswith("https"):
-        context = ssl.create_default_context(cafile=mine.ca_path)
-        if mine.insecure:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if mine.certificate_path:
-            context.load_cert_chain(mine.certificate_path, mine.private_key_path)
-    headers = {"Accept": "application/json", "User-Agent": "gatehold"}
-    if mine.token:
-        headers["Authorization"] = f"{mine.scheme} {mine.token}"
-    return aiohttp.ClientSession(
-        mine.server,
-        headers=headers,
-        connector=aiohttp.TCPConnector(ssl=context),
-        timeout=aiohttp.ClientTimeout(total=_WATCH_SECONDS + 20, sock_connect=5),
-        trust_env=False,
-        read_bufsize=4 * 1024 * 1024,
+    events = session.cluster.watch(
+        resource,
+        meta["resourceVersion"],
+        namespace=session.namespace,
+        field_selector=f"metadata.name={meta['name']}",
+        seconds=_WATCH_SECONDS,
     )
+    with contextlib.suppress(errors.ApiError, TimeoutError):
+        async with contextlib.aclosing(events):
+            async for event in events:
+                if event.get("type") not in {"ADDED", "MODIFIED", "DELETED"}:
+                    return
+                yield None if event["type"] == "DELETED" else event["object"]

@@ -8,10 +8,13 @@ no precondition on a custom resource's /status), or JSON-patch tests.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
+
+import aiohttp
 
 from gatehold.kube.resources import PODS, SERVICE_ACCOUNTS, Resource
 from gatehold.kube.transport import (
@@ -21,7 +24,6 @@ from gatehold.kube.transport import (
     MERGE_PATCH,
     METADATA_ONLY,
     Call,
-    Credentials,
     Listener,
     Source,
     Transport,
@@ -120,9 +122,9 @@ class Cluster:
         """The address of the API server, for messages."""
         return str(self._transport.source.configuration.host)
 
-    async def credentials(self) -> Credentials:
-        """Return what another client needs in order to be this same account."""
-        return await self._transport.credentials()
+    def session(self) -> aiohttp.ClientSession:
+        """Lend another client connections under this same account; `close` ends them."""
+        return self._transport.session()
 
     # ---- reading
 
@@ -175,7 +177,7 @@ class Cluster:
         field_selector: str = "",
         seconds: int = 300,
         bookmarks: bool = False,
-    ) -> AsyncIterator[Body]:
+    ) -> AsyncGenerator[Body, None]:
         """Iterate over watch events after that version, for at most that long; an ERROR event is handed out as it is.
 
         With `bookmarks` one comes about every minute: a sign of life, and the version to go on from. Raises TimeoutError
@@ -186,13 +188,13 @@ class Cluster:
         query |= {"fieldSelector": field_selector} if field_selector else {}
         query |= {"allowWatchBookmarks": "true"} if bookmarks else {}
         call = Call("GET", f"{resource.path(namespace)}?{urlencode(query)}", timeout=seconds + 30.0)
-        events = self._transport.stream(call)
-        while True:
-            async with asyncio.timeout(SILENCE_SECONDS if bookmarks else None):
-                event = await anext(events, None)
-            if event is None:
-                return
-            yield event
+        async with contextlib.aclosing(self._transport.stream(call)) as events:
+            while True:
+                async with asyncio.timeout(SILENCE_SECONDS if bookmarks else None):
+                    event = await anext(events, None)
+                if event is None:
+                    return
+                yield event
 
     async def list_all(self, resource: Resource, namespace: str | None = None, label_selector: str = "") -> list[Body]:
         """Read a whole list, for the small ones."""

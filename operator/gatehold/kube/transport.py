@@ -12,22 +12,19 @@ import contextlib
 import copy
 import json
 import os
-import ssl
 import time
-import weakref
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.tracing import Trace
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject, RESTResponse
 
 from gatehold.kube import errors
+from gatehold.kube.connections import Answer, Connections
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -39,7 +36,7 @@ _RELOAD_EVERY = 5.0
 _CONNECT_TIMEOUT = 3.0
 _CONNECT_SHARE = 0.6
 """Who waits longer for an answer (a person far away) waits longer for a connection, too: this share of it."""
-_KEPT_SECONDS = 45.0
+_REFUSED_SECONDS = 1.0
 
 
 class Listener(Protocol):
@@ -50,19 +47,6 @@ class Listener(Protocol):
 
     def on_write(self, resource: str) -> None:
         """A write to this plural name was accepted; dry runs do not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What another client (kopf) needs in order to be the same account on the same server."""
-
-    server: str
-    ca_path: str | None
-    insecure: bool
-    certificate_path: str | None
-    private_key_path: str | None
-    scheme: str | None
-    token: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +82,7 @@ def new_configuration(pool: int) -> Configuration:
     """Make an empty configuration with our rules: no proxies from the environment, a pool for all workers."""
     configuration = Configuration()
     configuration.connection_pool_maxsize = pool
-    configuration.client_session_kwargs = {"trust_env": False}
+    configuration.client_session_kwargs = {"trust_env": False, "response_class": Answer}
     return configuration
 
 
@@ -135,37 +119,13 @@ class Call:
     accept: str = JSON
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Knows its connections to the end: one whose call was cut off is in no pool, and waits for the server's goodbye."""
-
-    def __init__(self, limit: int, context: ssl.SSLContext) -> None:
-        super().__init__(limit=limit, ssl=context, keepalive_timeout=_KEPT_SECONDS)
-        self._made = weakref.WeakSet[asyncio.Transport]()
-
-    async def _create_connection(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own hook
-    ) -> ResponseHandler:
-        protocol = await super()._create_connection(req, traces, timeout)
-        if protocol.transport is not None:
-            self._made.add(protocol.transport)
-        return protocol
-
-    def cut(self) -> None:
-        """Let go of all of them, whatever the server says."""
-        for transport in tuple(self._made):
-            transport.abort()
-
-
 class _Rest(RESTClientObject):
-    """Keeps idle connections longer than 15 s: the wall is proven every 20 s by 18 requests at once."""
+    """The library's client over connections of our kind."""
 
-    connector: _Connector | None = None
+    connector: Connections | None = None
 
     def _create_connector(self) -> aiohttp.TCPConnector:
-        self.connector = _Connector(self.maxsize, self.ssl_context)
+        self.connector = Connections(self.maxsize, self.ssl_context)
         return self.connector
 
     async def send_bytes(self, call: Call, url: str, headers: dict[str, str], limit: aiohttp.ClientTimeout) -> RESTResponse:
@@ -191,14 +151,17 @@ class Transport:
         self.listeners = listeners
         self._timeout = timeout
         self._rest = _Rest(source.configuration)
+        self._lent: list[Connections] = []
         self._reloaded = 0.0
 
     async def close(self) -> None:
-        """Close the pool; a call after this opens a new one, so close last."""
+        """Close the pool, and what was lent; a call after this opens a new one, so close last."""
         await self._rest.close()
-        if self._rest.connector is not None:
-            self._rest.connector.cut()
+        for connections in filter(None, (self._rest.connector, *self._lent)):
+            await connections.close()
+            connections.cut()
         self._rest.pool_manager = self._rest.connector = None
+        self._lent.clear()
         # TLS connections let go of their sockets some turns of the loop later.
         for _ in range(4):
             await asyncio.sleep(0)
@@ -213,7 +176,7 @@ class Transport:
             raise errors.from_answer(answer.status, answer.headers, raw)
         return _parse(raw)
 
-    async def stream(self, call: Call) -> AsyncIterator[dict[str, Any]]:
+    async def stream(self, call: Call) -> AsyncGenerator[dict[str, Any], None]:
         """Send one call and hand out each line of the answer as it comes."""
         with _our_errors(call):
             answer = await self._request(call)
@@ -242,27 +205,42 @@ class Transport:
         self._heard(answer.headers, began)
         return answer
 
-    async def credentials(self) -> Credentials:
-        """Read what we present to the API server now, for kopf's own connections."""
-        configuration = self.source.configuration
-        header = (await self._headers(JSON)).get("authorization", "")
-        scheme, _, token = header.partition(" ")
-        return Credentials(
-            server=configuration.host,
-            ca_path=configuration.ssl_ca_cert,
-            insecure=not configuration.verify_ssl,
-            certificate_path=configuration.cert_file,
-            private_key_path=configuration.key_file,
-            scheme=scheme or None,
-            token=token or None,
+    def session(self) -> aiohttp.ClientSession:
+        """Lend connections to another client (kopf): it is this same account, by the newest credentials at each call.
+
+        Whoever borrows may close it, or leave that to `close`. After a refusal (401) the credentials are read again, and the
+        call is sent once more, a second later: kopf would close every watch, and ask again with each turn of the loop.
+        """
+
+        async def as_this_account(
+            request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+        ) -> aiohttp.ClientResponse:
+            request.headers.update(await self._authorization())
+            answer = await handler(request)
+            if answer.status != 401:
+                return answer
+            answer.release()
+            await self._refused(401)
+            await asyncio.sleep(_REFUSED_SECONDS)
+            request.headers.update(await self._authorization())
+            return await handler(request)
+
+        connections = Connections(0, self._rest.ssl_context)
+        self._lent = [*(lent for lent in self._lent if not lent.over), connections]
+        return aiohttp.ClientSession(
+            connector=connections,
+            response_class=Answer,
+            middlewares=(as_this_account,),
+            proxy=self._rest.proxy,
+            trust_env=False,
         )
 
     async def _headers(self, content_type: str) -> dict[str, str]:
-        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": "gatehold"}
-        authorization = await self.source.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
-        if authorization:
-            headers["authorization"] = authorization.strip()
-        return headers
+        return {"Accept": JSON, "Content-Type": content_type, "User-Agent": "gatehold"} | await self._authorization()
+
+    async def _authorization(self) -> dict[str, str]:
+        words = await self.source.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        return {"authorization": words.strip()} if words else {}
 
     def _heard(self, headers: Mapping[str, str], began: float) -> None:
         date = headers.get("Date")

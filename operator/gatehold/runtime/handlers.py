@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
 
 import kopf
 
@@ -20,7 +19,6 @@ from gatehold.runtime.routing import Router
 
 router: ContextVar[Router] = ContextVar("gatehold_router")
 cluster: ContextVar[Cluster] = ContextVar("gatehold_cluster")
-_TOKEN_LIFE = timedelta(minutes=10)
 
 
 def registry_of(kinds: Iterable[Kind]) -> kopf.OperatorRegistry:
@@ -42,19 +40,10 @@ def _watch(registry: kopf.OperatorRegistry, resource: Resource) -> None:
     kopf.on.event(*resource[:3], id=resource.plural, registry=registry)(changed)
 
 
-async def login(**_: object) -> kopf.ConnectionInfo:
-    """Be the same account as our own client; a token is asked for again before it can run out."""
-    ours = await cluster.get().credentials()
-    return kopf.ConnectionInfo(
-        server=ours.server,
-        ca_path=ours.ca_path,
-        insecure=ours.insecure,
-        certificate_path=ours.certificate_path,
-        private_key_path=ours.private_key_path,
-        scheme=ours.scheme,
-        token=ours.token,
-        expiration=datetime.now(UTC) + _TOKEN_LIFE if ours.token else None,
-    )
+async def login(**_: object) -> kopf.AiohttpSession:
+    """Be the same account as our own client, for good: a login that ran out would break every watch, each time anew."""
+    ours = cluster.get()
+    return kopf.AiohttpSession(server=ours.server, aiohttp_session=ours.session())
 
 
 class _NoDiffBase(kopf.DiffBaseStorage):
