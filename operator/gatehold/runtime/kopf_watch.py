@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import kopf
@@ -13,8 +14,11 @@ from gatehold.runtime.forgetful import Forgetful
 from gatehold.runtime.routing import Router
 from gatehold.runtime.tasks import on_signals
 
-_ENDS_SECONDS = 1.0  # at most; its watches need some turns of the loop to close
+log = logging.getLogger(__name__)
+_ENDS_SECONDS = 1.0  # at most, when it failed: the Lease is still ours
 _ENDS_LATE_SECONDS = 6.0  # the same once it was told to end, on a busy machine: the Lease is free by then, nobody waits
+_AGAIN_SECONDS = 0.5
+_WATCHER = "watcher for "
 _WAITER = "pause-waiter for "
 
 
@@ -26,6 +30,7 @@ class KopfWatch:
         self._router = router
         self._cluster = cluster
         self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -38,21 +43,23 @@ class KopfWatch:
         handlers.cluster.set(self._cluster)
         settings = kopf.OperatorSettings()
         handlers.configure(settings)
-        tasks = await kopf.spawn_tasks(
-            registry=handlers.registry_of(self._router.watched_kinds),
-            settings=settings,
-            memories=Forgetful(),
-            clusterwide=True,
-            standalone=True,
-            stop_flag=self._stop,
-            ready_flag=self.ready,
+        self._tasks = set(
+            await kopf.spawn_tasks(
+                registry=handlers.registry_of(self._router.watched_kinds),
+                settings=settings,
+                memories=Forgetful(),
+                clusterwide=True,
+                standalone=True,
+                stop_flag=self._stop,
+                ready_flag=self.ready,
+            )
         )
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            await _end(set(tasks), _ENDS_LATE_SECONDS if self._stop.is_set() else _ENDS_SECONDS)
+            await self.end(_ENDS_LATE_SECONDS if self._stop.is_set() else _ENDS_SECONDS)
 
     def stop(self) -> None:
         """Tell kopf to end."""
@@ -64,18 +71,27 @@ class KopfWatch:
         on_signals(stop)
         await asyncio.Event().wait()
 
+    async def end(self, seconds: float = _ENDS_LATE_SECONDS) -> None:
+        """End what is left of kopf, for that long at most; it may be called again.
 
-async def _end(tasks: set[asyncio.Task[None]], seconds: float) -> None:
-    """Cancel kopf's tasks, then what it may leave: a watch that is cut off in the wrong moment forgets its waiter.
+        A watch can overhear its cancellation, while it ends its waiter or once its waiter has gone: kopf takes it for
+        something else then, and goes on for ever. It is told until it has gone, and no waiter ends before the watches.
+        """
+        for task in self._tasks:
+            task.cancel()
+        try:
+            async with asyncio.timeout(seconds):
+                while left := {task for task in self._tasks if not task.done()} | _named(_WATCHER):
+                    for task in _named(_WATCHER) or left:
+                        task.cancel()
+                    await asyncio.wait(left, timeout=_AGAIN_SECONDS)
+                for waiter in (waiters := _named(_WAITER)):
+                    waiter.cancel()
+                await asyncio.gather(*waiters, return_exceptions=True)
+        except TimeoutError:
+            log.warning("kopf has not ended in %.0f s: %s", seconds, ", ".join(sorted(task.get_name() for task in left)))
 
-    Kopf's runner looks for such leavings, too. Of another operator in the same loop (tests have that) nothing is lost:
-    its watch begins anew where it was.
-    """
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks, timeout=seconds)
-    left = {task for task in asyncio.all_tasks() if task.get_name().startswith(_WAITER)}
-    for task in left:
-        task.cancel()
-    if left:
-        await asyncio.wait(left, timeout=seconds)
+
+def _named(beginning: str) -> set[asyncio.Task[None]]:
+    """What kopf runs under such names; those of another operator in the same loop (tests have that) as well."""
+    return {task for task in asyncio.all_tasks() if task.get_name().startswith(beginning)}

@@ -233,6 +233,7 @@ class Operator:
         await self.site.stop()
         self.feeding.kopf.stop()
         await cancel(tasks)
+        await self.feeding.kopf.end()
         await self.built.on_end()
 
 
