@@ -44,7 +44,9 @@ def house(plane: ControlPlane) -> Iterator[House]:
             stage = new_stage(plane, operator)
             yield House(stage, operator, relay, kept, undisturbed(stage))
         operator.kill()
-        assert "the cycle failed" not in operator.log(100_000)
+        log = operator.log(100_000)
+        assert "the cycle failed" not in log
+        assert "RuntimeError" not in log  # of aiohttp, where a connection was closed here: kopf takes it for final
 
 
 Fault = Callable[[House], Callable[[], object]]
@@ -150,17 +152,6 @@ def test_a_bad_watch_changes_no_end(house: House, fault: str) -> None:
     assert house.relay.hits() > before
     wait_until(lambda: site(house.operator, "/readyz")[0] == 200, "the operator can be asked", 120)
     assert metric(house.operator, BUGS) is None
-
-
-def test_a_token_that_is_refused_again_and_again_ends_no_process(house: House) -> None:
-    """Who logs in anew closes the watches of all others: one that had just begun was an error without cure."""
-    house.kept.until_acting(house.operator)
-    before = len(house.kept.codes)
-    for _ in range(12):
-        wait_until(lambda: house.relay.refuse_token() > 0, "something is watched", 60)
-        wait_until(house.relay.told, "every watch was refused once", 60)
-    wait_until(lambda: site(house.operator, "/readyz")[0] == 200, "its watches deliver", 60)
-    assert len(house.kept.codes) == before
 
 
 def test_what_is_deleted_while_a_version_is_gone_is_missed_for_seconds_only(house: House) -> None:
