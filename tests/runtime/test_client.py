@@ -217,6 +217,26 @@ async def test_what_is_lent_is_this_account_whose_token_is_read_again_once_it_is
         assert await who_is(lent, ours.server) == (401, None), "it was read again seconds ago"
 
 
+async def test_what_is_lent_and_closed_while_a_refused_call_waits_says_so_as_aiohttp_does(
+    plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kopf asks for a new session then; what aiohttp asserts deeper down would be an error without cure."""
+    kubeconfig = tmp_path / "kubeconfig"
+    content = yaml.safe_load(plane.admin_kubeconfig.read_text())
+    content["users"][0]["user"] = {"token": "nonsense"}
+    kubeconfig.write_text(json.dumps(content))
+    async with await Cluster.connect(kubeconfig=str(kubeconfig), timeout=30.0) as ours, ours.session() as lent:
+        refused = ours._transport._refused
+
+        async def and_close(status: int) -> None:
+            await refused(status)
+            await lent.close()
+
+        monkeypatch.setattr(ours._transport, "_refused", and_close)
+        with pytest.raises(RuntimeError, match="Session is closed"):
+            await who_is(lent, ours.server)
+
+
 async def who_is(lent: aiohttp.ClientSession, server: str) -> tuple[int, str | None]:
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     async with lent.post(f"{server}/apis/authentication.k8s.io/v1/selfsubjectreviews", json=review) as answer:

@@ -212,28 +212,33 @@ class Transport:
         call is sent once more, a second later: kopf would close every watch, and ask again with each turn of the loop.
         """
 
+        async def send(request: aiohttp.ClientRequest, on: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+            request.headers.update(await self._authorization())
+            if lent.closed:  # while this call waited; aiohttp's own word for it, upon which kopf asks for a new session
+                raise RuntimeError("Session is closed")
+            return await on(request)
+
         async def as_this_account(
             request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
         ) -> aiohttp.ClientResponse:
-            request.headers.update(await self._authorization())
-            answer = await handler(request)
-            if answer.status != 401:
-                return answer
-            answer.release()
-            await self._refused(401)
-            await asyncio.sleep(_REFUSED_SECONDS)
-            request.headers.update(await self._authorization())
-            return await handler(request)
+            answer = await send(request, handler)
+            if answer.status == 401:
+                answer.release()
+                await self._refused(401)
+                await asyncio.sleep(_REFUSED_SECONDS)
+                answer = await send(request, handler)
+            return answer
 
         connections = Connections(0, self._rest.ssl_context)
-        self._lent = [*(lent for lent in self._lent if not lent.over), connections]
-        return aiohttp.ClientSession(
+        self._lent = [*(one for one in self._lent if not one.over), connections]
+        lent = aiohttp.ClientSession(
             connector=connections,
             response_class=Answer,
             middlewares=(as_this_account,),
             proxy=self._rest.proxy,
             trust_env=False,
         )
+        return lent
 
     async def _headers(self, content_type: str) -> dict[str, str]:
         return {"Accept": JSON, "Content-Type": content_type, "User-Agent": "gatehold"} | await self._authorization()
