@@ -202,16 +202,9 @@ async def test_what_is_lent_is_this_account_whose_token_is_read_again_once_it_is
     plane: ControlPlane, cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:
     await cluster.create(SERVICE_ACCOUNTS, namespace, {"metadata": {"name": "operator"}})
-    kubeconfig = tmp_path / "kubeconfig"
-
-    def give(token: str) -> None:
-        content = yaml.safe_load(plane.admin_kubeconfig.read_text())
-        content["users"][0]["user"] = {"token": token}
-        kubeconfig.write_text(json.dumps(content))
-
-    give("one that has run out")
+    kubeconfig = with_token(plane, tmp_path, "one that has run out")
     async with await Cluster.connect(kubeconfig=str(kubeconfig), timeout=30.0) as ours, ours.session() as lent:
-        give(await cluster.mint_token(namespace, "operator"))
+        with_token(plane, tmp_path, await cluster.mint_token(namespace, "operator"))
         assert await who_is(lent, ours.server) == (201, f"system:serviceaccount:{namespace}:operator")
         ours._transport.source.configuration.api_key["BearerToken"] = "Bearer nonsense"
         assert await who_is(lent, ours.server) == (401, None), "it was read again seconds ago"
@@ -221,10 +214,7 @@ async def test_what_is_lent_and_closed_while_a_refused_call_waits_says_so_as_aio
     plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kopf asks for a new session then; what aiohttp asserts deeper down would be an error without cure."""
-    kubeconfig = tmp_path / "kubeconfig"
-    content = yaml.safe_load(plane.admin_kubeconfig.read_text())
-    content["users"][0]["user"] = {"token": "nonsense"}
-    kubeconfig.write_text(json.dumps(content))
+    kubeconfig = with_token(plane, tmp_path, "nonsense")
     async with await Cluster.connect(kubeconfig=str(kubeconfig), timeout=30.0) as ours, ours.session() as lent:
         refused = ours._transport._refused
 
@@ -235,6 +225,15 @@ async def test_what_is_lent_and_closed_while_a_refused_call_waits_says_so_as_aio
         monkeypatch.setattr(ours._transport, "_refused", and_close)
         with pytest.raises(RuntimeError, match="Session is closed"):
             await who_is(lent, ours.server)
+
+
+def with_token(plane: ControlPlane, folder: Path, token: str) -> Path:
+    """A kubeconfig of that token; a second one takes the place of the first."""
+    content = yaml.safe_load(plane.admin_kubeconfig.read_text())
+    content["users"][0]["user"] = {"token": token}
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.write_text(json.dumps(content))
+    return kubeconfig
 
 
 async def who_is(lent: aiohttp.ClientSession, server: str) -> tuple[int, str | None]:
@@ -261,8 +260,7 @@ async def test_who_reads_on_after_the_end_has_lost_a_connection_and_made_no_mist
     cluster: Cluster, namespace: str, read: Read
 ) -> None:
     """aiohttp says RuntimeError there, which ended kopf's watch for good, and the process with it."""
-    version = (await cluster.create(CONFIG_MAPS, namespace, config_map("c")))["metadata"]["resourceVersion"]
-    query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": "300"}
+    query = await quiet_watch(cluster, namespace)
     lent = cluster.session()
     async with lent.get(cluster.server + CONFIG_MAPS.path(namespace), params=query) as answer:
         assert answer.status == 200
@@ -271,9 +269,14 @@ async def test_who_reads_on_after_the_end_has_lost_a_connection_and_made_no_mist
             await read(answer.content)
 
 
-async def test_two_readers_of_one_answer_are_a_mistake(cluster: Cluster, namespace: str) -> None:
+async def quiet_watch(cluster: Cluster, namespace: str) -> dict[str, str]:
+    """The query of a watch that has nothing to tell."""
     version = (await cluster.create(CONFIG_MAPS, namespace, config_map("c")))["metadata"]["resourceVersion"]
-    query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": "300"}
+    return {"watch": "true", "resourceVersion": version, "timeoutSeconds": "300"}
+
+
+async def test_two_readers_of_one_answer_are_a_mistake(cluster: Cluster, namespace: str) -> None:
+    query = await quiet_watch(cluster, namespace)
     async with cluster.session() as lent, lent.get(cluster.server + CONFIG_MAPS.path(namespace), params=query) as answer:
         first = asyncio.create_task(answer.content.read(1))
         await asyncio.sleep(0)

@@ -13,12 +13,12 @@ from gatehold.runtime import handlers
 from gatehold.runtime.forgetful import Forgetful
 from gatehold.runtime.routing import Router
 from gatehold.runtime.tasks import on_signals
+from gatehold.runtime.watchdog import WATCHER
 
 log = logging.getLogger(__name__)
 _ENDS_SECONDS = 1.0  # at most, when it failed: the Lease is still ours
 _ENDS_LATE_SECONDS = 6.0  # the same once it was told to end, on a busy machine: the Lease is free by then, nobody waits
 _AGAIN_SECONDS = 0.5
-_WATCHER = "watcher for "
 _WAITER = "pause-waiter for "
 
 
@@ -81,8 +81,8 @@ class KopfWatch:
             task.cancel()
         try:
             async with asyncio.timeout(seconds):
-                while left := {task for task in self._tasks if not task.done()} | _named(_WATCHER):
-                    for task in _named(_WATCHER) or left:
+                while left := {task for task in self._tasks if not task.done()} | _named(WATCHER):
+                    for task in _named(WATCHER) or left:
                         task.cancel()
                     await asyncio.wait(left, timeout=_AGAIN_SECONDS)
                 for waiter in (waiters := _named(_WAITER)):

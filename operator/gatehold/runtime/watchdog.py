@@ -31,7 +31,8 @@ EXIT_HUNG = 70
 HANG_SECONDS = 20.0
 """The loop may hang that long at most: kopf's timer for silent watches (30 s) may then hit a watch at the wrong moment."""
 _LOOKS = 4  # looks of the guard in that span
-_WATCHER = "watcher for "
+WATCHER = "watcher for "
+"""How kopf names the task of each watch."""
 
 
 class WatchDead(Exception):  # noqa: N818 - a state, named as one
@@ -141,7 +142,7 @@ class Watchers:
     def look(self) -> None:
         """Raise `WatchDead` where one that was there is not."""
         names = (task.get_name() for task in asyncio.all_tasks())
-        alive = {name for name in names if name.startswith(_WATCHER)}
+        alive = {name for name in names if name.startswith(WATCHER)}
         gone, self._seen = self._seen - alive, alive
         if gone:
             msg = f"kopf has dropped the {', '.join(sorted(gone))}"
