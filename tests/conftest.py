@@ -9,6 +9,26 @@ import tests.domain.conftest  # noqa: F401 - how Hypothesis runs, also where onl
 from controlplane import Cluster, kubernetes, provider
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the run is told to people, and not in its workers: say there at once what fails."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(reporter, pytest.TerminalReporter) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_AtOnce(reporter))
+
+
+class _AtOnce:
+    """A run takes an hour: nobody waits until its end to hear what has failed, and whoever ends it before has heard it."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._reporter.write_line(f"\n{report.nodeid} ({report.when}) failed:\n{report.longreprtext[-3000:]}")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One plain line that counts, for people and for CI."""
     count = {name: len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")}

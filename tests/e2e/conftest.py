@@ -1,6 +1,7 @@
 """Gatehold as its users have it: installed once for all of this room, the operator running, a namespace per test."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -9,7 +10,37 @@ from playground import OperatorProcess, install, wait_enforced
 from playground.operator_process import PATIENT
 from tests.e2e.gaps import world_of_its_own
 from tests.e2e.notices import Receiver
+from tests.e2e.operators import begin_anew, standing
 from tests.e2e.stage import Stage, new_stage
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note what failed, for `at_work`."""
+    report = yield
+    item.stash[_FAILED] = report.failed or item.stash.get(_FAILED, False)
+    return report
+
+
+@pytest.fixture(autouse=True)
+def at_work(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever happens to the operator in one test must not fail the next: it begins anew where it ended, or a test failed.
+
+    An end that no test asked for is a failure, with what the operator said; so is shown what it said where a test failed.
+    """
+    operator = request.getfixturevalue("operator") if "operator" in request.fixturenames else None
+    yield
+    if operator is None:
+        return
+    ended, failed = operator.code() is not None, request.node.stash.get(_FAILED, False)
+    if ended or failed:
+        told = standing(operator)
+        begin_anew(operator)
+        if not failed:
+            pytest.fail(f"the operator is gone, and no test has asked for that\n{told}")
+        sys.stdout.write(told)  # shown beneath the failure
 
 
 @pytest.fixture(scope="package")

@@ -58,6 +58,22 @@ def crash(process: OperatorProcess) -> None:
     free_lease(process.cluster)
 
 
+def begin_anew(process: OperatorProcess) -> None:
+    """End it, if it has not ended, and start it; it acts on return."""
+    if process.code() is None:
+        process.kill()
+    free_lease(process.cluster)
+    process.start()
+    until_acting(process)
+
+
+def standing(process: OperatorProcess) -> str:
+    """How it stands, for the message of a failure: whether it lives, what its site says, and what it last wrote."""
+    code = process.code()
+    lives = f"it has ended with code {code}" if code is not None else f"it lives; /readyz: {site(process, '/readyz')}"
+    return f"{process.name}: {lives}\n{process.log(100)}"
+
+
 def free_lease(cluster: Cluster) -> None:
     """Take the Lease away, so that a standby acts at its next look: the time that its term would take is up."""
     cluster.kubectl("-n", "gatehold-system", "delete", "lease", "gatehold-operator", "--ignore-not-found")
