@@ -15,7 +15,7 @@ import yaml
 from kubernetes.aio.config import incluster_config
 
 from controlplane import ControlPlane
-from gatehold.kube import errors
+from gatehold.kube import connections, errors
 from gatehold.kube.client import Access, Cluster, Identity
 from gatehold.kube.resources import JOBS, LEASES, NAMESPACES, PODS, REQUESTS, REVISIONS, SERVICE_ACCOUNTS, Resource
 from tests.runtime.support import request_body
@@ -267,6 +267,36 @@ async def test_who_reads_on_after_the_end_has_lost_a_connection_and_made_no_mist
         await lent.close()
         with pytest.raises(aiohttp.ClientConnectionError, match="the connection was closed here"):
             await read(answer.content)
+
+
+async def test_a_watch_that_brings_nothing_is_given_up_after_a_while(
+    cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read by read; what comes later is not lost."""
+    query = await quiet_watch(cluster, namespace)
+    async with cluster.session() as lent, lent.get(cluster.server + CONFIG_MAPS.path(namespace), params=query) as answer:
+        monkeypatch.setattr(connections, "QUIET_SECONDS", 0.2)
+        with pytest.raises(TimeoutError):
+            await answer.content.read(1)
+        with pytest.raises(TimeoutError):
+            await answer.content.readany()
+        monkeypatch.undo()
+        await cluster.create(CONFIG_MAPS, namespace, config_map("d"))
+        assert b"ADDED" in await answer.content.readany()
+
+
+async def test_an_answer_that_does_not_begin_is_given_up_after_a_while(
+    plane: ControlPlane, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with cluster.session() as lent:
+        assert (await who_is(lent, cluster.server))[0] == 201
+        plane.freeze("kube-apiserver")
+        try:
+            monkeypatch.setattr(connections, "QUIET_SECONDS", 0.2)
+            with pytest.raises(TimeoutError):
+                await lent.get(cluster.server + CONFIG_MAPS.path("default"), params={"watch": "true"})
+        finally:
+            plane.thaw("kube-apiserver")
 
 
 async def quiet_watch(cluster: Cluster, namespace: str) -> dict[str, str]:

@@ -13,17 +13,20 @@ import kopf
 import pytest
 
 from gatehold.domain.installation import PROBE
+from gatehold.kube import connections
 from gatehold.kube.client import Cluster
 from gatehold.kube.clock import ServerClock
-from gatehold.kube.resources import REQUESTS
+from gatehold.kube.resources import POLICIES, REQUESTS
 from gatehold.runtime import handlers
 from gatehold.runtime.caches import Caches
 from gatehold.runtime.kopf_watch import KopfWatch
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.routing import Router
-from tests.runtime.conftest import StartReplica
+from tests.runtime.conftest import Start, StartReplica
 from tests.runtime.support import eventually, request_body, summarise
 
+QUIET = 0.3
+NEWS = 60
 LOGINS = (0.04, 0.06, 0.08) * 4
 """Seconds that a login lasts: the next one closes the connections of watches that have just begun."""
 
@@ -91,3 +94,35 @@ async def test_logins_that_end_while_watches_begin_are_no_end_without_cure(
     await asyncio.to_thread(one.thread.join, 60)
     assert not one.thread.is_alive()
     assert not isinstance(one.error, RuntimeError)
+
+
+async def test_news_that_comes_as_a_watch_has_been_quiet_for_long_enough_drops_no_watch(
+    start: Start, cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each comes some milliseconds before that time is over, which then is over while kopf hands it on."""
+    configure = handlers.configure
+
+    def sooner(settings: kopf.OperatorSettings) -> None:
+        configure(settings)
+        settings.watching.inactivity_timeout *= QUIET / connections.QUIET_SECONDS  # where kopf itself keeps such a time
+        settings.process.ultimate_exiting_timeout = None  # it would kill the process of this test
+
+    monkeypatch.setattr(handlers, "configure", sooner)
+    async with await start() as running:
+        await eventually(running.operator.feeding.kopf.ready.is_set)
+        monkeypatch.setattr(connections, "QUIET_SECONDS", QUIET)
+        for number in range(NEWS):
+            assert not running.task.done(), running.task.exception()
+            await cluster.create(POLICIES, None, policy_body(f"{namespace}-{number}"))
+            await asyncio.sleep(QUIET - number % 15 / 1000)
+        shelf = running.operator.router.caches.policies
+        await eventually(lambda: shelf.get("", f"{namespace}-{NEWS - 1}") is not None)
+
+
+def policy_body(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": POLICIES.api_version,
+        "kind": POLICIES.kind,
+        "metadata": {"name": name},
+        "spec": {"quorum": [{"role": "sre", "count": 1}]},
+    }

@@ -15,6 +15,8 @@ from aiohttp.streams import AsyncStreamIterator
 from aiohttp.tracing import Trace
 
 _KEPT_SECONDS = 45.0
+QUIET_SECONDS = 30.0
+"""Seconds that whoever reads waits for the next piece at most: a watch that is dead looks like one with nothing to tell."""
 
 
 class Connections(aiohttp.TCPConnector):
@@ -51,7 +53,7 @@ class Connections(aiohttp.TCPConnector):
 
 
 class Answer(aiohttp.ClientResponse):
-    """An answer whose connection may be closed while it is read."""
+    """An answer whose connection may be closed while it is read, or bring nothing more."""
 
     async def start(self, connection: Connection) -> Answer:
         """Wait for the head of the answer, as aiohttp does."""
@@ -61,7 +63,10 @@ class Answer(aiohttp.ClientResponse):
 
 
 class _Content:
-    """The body. Read on after its connection was closed, aiohttp's raises RuntimeError: to kopf an error without cure."""
+    """The body. Read on after its connection was closed, aiohttp's raises RuntimeError: to kopf an error without cure.
+
+    Time runs while it is read, and not while its reader is busy with what it has read (decision 0025).
+    """
 
     def __init__(self, reader: aiohttp.StreamReader, answer: Answer) -> None:
         self._reader = reader
@@ -71,14 +76,16 @@ class _Content:
         return getattr(self._reader, name)
 
     async def read(self, n: int = -1) -> bytes:
-        """Read up to `n` bytes, all for -1. Raises ClientConnectionError where the connection is closed."""
+        """Read up to `n` bytes, -1: all. Raises ClientConnectionError where it is closed, TimeoutError where it is quiet."""
         with self._closed_is_lost():
-            return await self._reader.read(n)
+            async with asyncio.timeout(QUIET_SECONDS):
+                return await self._reader.read(n)
 
     async def readany(self) -> bytes:
-        """Read what is there. Raises ClientConnectionError where the connection is closed."""
+        """Read what is there. Raises ClientConnectionError where it is closed, TimeoutError where it is quiet."""
         with self._closed_is_lost():
-            return await self._reader.readany()
+            async with asyncio.timeout(QUIET_SECONDS):
+                return await self._reader.readany()
 
     def iter_chunked(self, n: int) -> AsyncStreamIterator[bytes]:
         """Iterate over pieces of at most that many bytes."""

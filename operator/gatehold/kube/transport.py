@@ -23,7 +23,7 @@ from kubernetes.aio import config as kube_config
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject, RESTResponse
 
-from gatehold.kube import errors
+from gatehold.kube import connections, errors
 from gatehold.kube.connections import Answer, Connections
 
 JSON = "application/json"
@@ -157,9 +157,9 @@ class Transport:
     async def close(self) -> None:
         """Close the pool, and what was lent; a call after this opens a new one, so close last."""
         await self._rest.close()
-        for connections in filter(None, (self._rest.connector, *self._lent)):
-            await connections.close()
-            connections.cut()
+        for pool in filter(None, (self._rest.connector, *self._lent)):
+            await pool.close()
+            pool.cut()
         self._rest.pool_manager = self._rest.connector = None
         self._lent.clear()
         # TLS connections let go of their sockets some turns of the loop later.
@@ -210,13 +210,15 @@ class Transport:
 
         Whoever borrows may close it, or leave that to `close`. After a refusal (401) the credentials are read again, and the
         call is sent once more, a second later: kopf would close every watch, and ask again with each turn of the loop.
+        Whoever waits for an answer, or for more of it, has a TimeoutError after `QUIET_SECONDS`.
         """
 
         async def send(request: aiohttp.ClientRequest, on: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
             request.headers.update(await self._authorization())
             if lent.closed:  # while this call waited; aiohttp's own word for it, upon which kopf asks for a new session
                 raise RuntimeError("Session is closed")
-            return await on(request)
+            async with asyncio.timeout(connections.QUIET_SECONDS):
+                return await on(request)
 
         async def as_this_account(
             request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -229,10 +231,10 @@ class Transport:
                 answer = await send(request, handler)
             return answer
 
-        connections = Connections(0, self._rest.ssl_context)
-        self._lent = [*(one for one in self._lent if not one.over), connections]
+        pool = Connections(0, self._rest.ssl_context)
+        self._lent = [*(one for one in self._lent if not one.over), pool]
         lent = aiohttp.ClientSession(
-            connector=connections,
+            connector=pool,
             response_class=Answer,
             middlewares=(as_this_account,),
             proxy=self._rest.proxy,

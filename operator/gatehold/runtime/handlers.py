@@ -7,6 +7,7 @@ module and sets `router` and `cluster` before it starts kopf.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from contextvars import ContextVar
 
@@ -88,7 +89,9 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.error_backoffs = [0.1, 0.2, 0.5] + [1.0] * 600
     settings.networking.request_timeout = 30.0
     settings.networking.connect_timeout = 5.0
-    settings.watching.inactivity_timeout = 30.0
+    # Kopf's own time for quiet watches runs on while it hands an event on, and takes the watch down for good if it is over
+    # just then. What it is lent keeps that time instead (decision 0025).
+    settings.watching.inactivity_timeout = math.inf
     settings.watching.chunk_size = 500
     # Where a watch of kopf's has failed it kills the process after that long, which an end in good order may well take half
     # of: work is finished first, and Events are told. The Lease is free long before.

@@ -3,8 +3,8 @@
 A watch can die without an error: the leader therefore writes a heartbeat on the probe's request, every replica looks whether
 its own watch delivers what the API server has, and ends the process if it does not. It only counts while the API server
 answers: an outage of the API server is no reason to restart. That guards the watch of requests; kopf's watches of the other
-kinds reconnect when they are silent, and a watch whose task has ended, of whatever kind, ends the process. And a loop that
-hangs is ended by a thread, before kopf's timers can take a watch down for it.
+kinds reconnect when they are quiet, and a watch whose task has ended, of whatever kind, ends the process. And a loop that
+hangs is ended by a thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HEARTBEAT = "gatehold.dev/heartbeat"
 """Annotation of the probe's request: our own pulse, which the watch has to bring."""
 EXIT_HUNG = 70
 HANG_SECONDS = 20.0
-"""The loop may hang that long at most: kopf's timer for silent watches (30 s) may then hit a watch at the wrong moment."""
+"""The loop may hang that long at most, however patient the settings are: nothing is decided or held meanwhile."""
 _LOOKS = 4  # looks of the guard in that span
 WATCHER = "watcher for "
 """How kopf names the task of each watch."""
