@@ -100,7 +100,7 @@ def test_a_job_that_was_resumed_and_one_that_has_ended() -> None:
         (pod() | {"status": "Running"}, "status: not an object"),
         (pod(creationTimestamp="soon"), "not an RFC 3339 time"),
         (pod(SPEC | {"schedulingGates": "all"}), "spec.schedulingGates: list_type"),
-        (pod(SPEC | {"containers": ["c"]}), "cannot be read"),
+        (pod(SPEC | {"containers": ["c"]}), "spec.containers.0: model_type"),
     ],
     ids=["no metadata", "a status in a word", "no time", "gates in a word", "a container in a word"],
 )
@@ -113,10 +113,11 @@ def test_it_is_no_pod(wire: Json, text: str) -> None:
     ("wire", "text"),
     [
         (job(template="x"), "template: not an object"),
+        (job(template={"spec": SPEC | {"initContainers": {"": None}}}), "spec.initContainers: list_type"),
         (job(suspend="yes"), "spec.suspend: bool_type"),
         (job({"conditions": ["Complete"]}), "status.conditions.0: model_type"),
     ],
-    ids=["a template in a word", "suspended in words", "conditions in words"],
+    ids=["a template in a word", "containers by name", "suspended in words", "conditions in words"],
 )
 def test_it_is_no_job(wire: Json, text: str) -> None:
     with pytest.raises(ParseError, match=text):

@@ -233,6 +233,7 @@ NONE: dict[str, tuple[Any, str]] = {
     "a claim without a name": (pod(volumes=[{"name": "v", "persistentVolumeClaim": {}}]), "StatefulSet"),
     "variables without a name": (pod({"env": [{"value": "x"}]}), "Job"),
     "resources in a word": (pod({"resources": "all"}), ""),
+    "limits of the whole pod in a word": (pod(resources={"limits": True}), ""),
     "what has no end": (pod(affinity=deep(5000)), ""),
 }
 

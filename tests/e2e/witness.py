@@ -3,10 +3,8 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any
-
-import urllib3
 
 from tests.wall.api import Api, Call
 
@@ -27,20 +25,24 @@ def watched(api: Api, *where: str) -> Iterator[list[Body]]:
 def _watch(api: Api, place: str, seen: list[Body]) -> Iterator[None]:
     version = api.must(Call(place, how="get"))["metadata"]["resourceVersion"]
     address = f"{api.server}{place}?watch=true&resourceVersion={version}&timeoutSeconds=600"
-    stream = api._pool.request("GET", address, preload_content=False)
+    stream, over = api._pool.request("GET", address, preload_content=False), threading.Event()
 
     def read() -> None:
         pending = b""
-        with suppress(urllib3.exceptions.HTTPError):  # the end is our own: the watch is cut off
+        try:
             while chunk := stream.read1():
                 *lines, pending = (pending + chunk).split(b"\n")
                 seen.extend(json.loads(line)["object"] for line in lines)
+        except Exception:
+            if not over.is_set():  # else the end is our own, whatever it is called where it was read
+                raise
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     try:
         yield
     finally:
+        over.set()
         stream.shutdown()
         reader.join(timeout=10)
 

@@ -38,8 +38,14 @@ class _Named(Wire):
     name: str = ""
 
 
+class _Container(Wire):
+    image: str | None = None
+
+
 class _PodSpec(Wire):
     scheduling_gates: list[_Named] | None = None
+    init_containers: list[_Container] | None = None
+    containers: list[_Container] | None = None
 
 
 class _Condition(Wire):
@@ -62,7 +68,7 @@ def pod(body: Body) -> PodSeen:
     """A pod as it is now. Raises ParseError."""
     meta, spec = _meta(body), _part(body, "spec")
     owner = _owner(meta)
-    gates = read(_PodSpec, spec, "spec").scheduling_gates or ()
+    given = read(_PodSpec, spec, "spec")
     return PodSeen(
         namespace=meta.namespace,
         name=meta.name,
@@ -71,13 +77,13 @@ def pod(body: Body) -> PodSeen:
         gate=meta.labels.get(PODS_LABEL, ""),
         digest=pod_digest.digest(spec, owner.kind if owner is not None else ""),
         shape=pod_shape.shape(spec),
-        gated=any(gate.name == APPROVAL for gate in gates),
+        gated=any(gate.name == APPROVAL for gate in given.scheduling_gates or ()),
         live=_part(body, "status").get("phase") not in _OVER,
         created=time(meta.creation_timestamp),
         owner=owner,
         deleting=meta.deletion_timestamp is not None,
         released_by=meta.annotations.get(RELEASED_BY, ""),
-        images=images(spec),
+        images=_images(given),
         has_node=bool(spec.get("nodeName")),
     )
 
@@ -118,9 +124,13 @@ def job_size(parallelism: int | None, completions: int | None) -> int:
 
 
 def images(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """The images of all containers, each once, as they stand there."""
-    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
-    return tuple(dict.fromkeys(str(c.get("image") or "") for c in containers))[:_MOST_IMAGES]
+    """The images of all containers, each once, as they stand there. Raises ParseError."""
+    return _images(read(_PodSpec, spec, "spec"))
+
+
+def _images(spec: _PodSpec) -> tuple[str, ...]:
+    containers = (*(spec.init_containers or ()), *(spec.containers or ()))
+    return tuple(dict.fromkeys(one.image or "" for one in containers))[:_MOST_IMAGES]
 
 
 def _meta(body: Body) -> _Metadata:

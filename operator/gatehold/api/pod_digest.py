@@ -56,11 +56,12 @@ def normalised(spec: Part, owner_kind: str = "") -> Json:
         found["tolerations"] = [t for t in found.get("tolerations", ()) if not _is_default(t)]
         for part in ("containers", "initContainers"):
             found[part] = [_container(c, tokens, owner_kind, found) for c in found.get(part, ())]
+        found |= _of_whole_pod(spec, found)
     except (TypeError, KeyError, AttributeError, RecursionError):
         raise ParseError("the pod spec cannot be read") from None
     if found.get("runtimeClassName"):  # the class says how much that is, and nobody else may
         found.pop("overhead", None)
-    return {key: value for key, value in (found | _of_whole_pod(spec, found)).items() if value != []}
+    return {key: value for key, value in found.items() if value != []}
 
 
 def _is_token(volume: Part) -> bool:
