@@ -29,10 +29,12 @@ def at_work(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever happens to the operator in one test must not fail the next: it begins anew where it ended, or a test failed.
 
     An end that no test asked for is a failure, with what the operator said; so is shown what it said where a test failed.
+    Where another has its place for a while it was told to end, and rests.
     """
     operator = request.getfixturevalue("operator") if "operator" in request.fixturenames else None
+    rests = operator is not None and operator.code() == 0
     yield
-    if operator is None:
+    if operator is None or rests:
         return
     ended, failed = operator.code() is not None, request.node.stash.get(_FAILED, False)
     if ended or failed:
