@@ -123,8 +123,7 @@ class Succession:
         return self.seats[0]
 
     def new_life(self, story: Story) -> Life:
-        """One that has not begun. No Event of an earlier one is left: whoever looks for its own has all of them read."""
-        self.stage.api().must(Call(self.stage.path("events"), how="delete"))
+        """One that has not begun."""
         return story.new_life(self.stage, f"{story.name}-{next(self._lives)}")
 
     def writes(self, life: Life) -> list[str]:
