@@ -71,6 +71,11 @@ async def eventually(check: Callable[[], Any | Awaitable[Any]], seconds: float =
         await asyncio.sleep(0.01)
 
 
+def policy_body(name: str) -> dict[str, Any]:
+    """A policy as an admin creates it."""
+    return {"metadata": {"name": name}, "spec": {"quorum": [{"role": "sre"}]}}
+
+
 def request_body(name: str, namespace: str, *, policy: str = "p", subject: str = "") -> dict[str, Any]:
     """A request as a user creates it."""
     return {

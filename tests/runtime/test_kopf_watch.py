@@ -23,7 +23,7 @@ from gatehold.runtime.kopf_watch import KopfWatch
 from gatehold.runtime.queue import WorkQueue
 from gatehold.runtime.routing import Router
 from tests.runtime.conftest import Start, StartReplica
-from tests.runtime.support import eventually, request_body, summarise
+from tests.runtime.support import eventually, policy_body, request_body, summarise
 
 QUIET = 0.3
 NEWS = 60
@@ -117,12 +117,3 @@ async def test_news_that_comes_as_a_watch_has_been_quiet_for_long_enough_drops_n
             await asyncio.sleep(QUIET - number % 15 / 1000)
         shelf = running.operator.router.caches.policies
         await eventually(lambda: shelf.get("", f"{namespace}-{NEWS - 1}") is not None)
-
-
-def policy_body(name: str) -> dict[str, Any]:
-    return {
-        "apiVersion": POLICIES.api_version,
-        "kind": POLICIES.kind,
-        "metadata": {"name": name},
-        "spec": {"quorum": [{"role": "sre", "count": 1}]},
-    }

@@ -20,7 +20,7 @@ from gatehold.kube.resources import JOBS, LEASES, POLICIES, REQUESTS, VAP
 from gatehold.runtime.leadership import LeadershipLost
 from gatehold.runtime.parts import Key, Periodic
 from tests.runtime.conftest import Start, StartReplica
-from tests.runtime.support import Running, eventually, request_body
+from tests.runtime.support import Running, eventually, policy_body, request_body
 
 
 async def acting(running: Running) -> Running:
@@ -37,10 +37,6 @@ async def patch_status(cluster: Cluster, namespace: str, name: str, status: dict
     body = await cluster.get(REQUESTS, namespace, name)
     version = {"metadata": {"resourceVersion": body["metadata"]["resourceVersion"]}}
     await cluster.patch_status(REQUESTS, namespace, name, version | {"status": {"observedGeneration": 1} | status})
-
-
-def policy_body(name: str) -> dict[str, Any]:
-    return {"metadata": {"name": name}, "spec": {"quorum": [{"role": "sre"}]}}
 
 
 async def test_what_happens_to_a_request_becomes_a_cycle_of_it(cluster: Cluster, namespace: str, start: Start) -> None:
