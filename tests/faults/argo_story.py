@@ -92,11 +92,9 @@ class ArgoLife(Life):
         """Whether that word on that question has got in."""
         return heard(self.asked[question], user, word)
 
-    def events(self) -> list[Body]:
-        """The Events about it and its questions, oldest first."""
-        names = [self.name, *(self.object(question) for question in self.asked)]
-        found = [event for name in names for event in self.stage.all("events", fieldSelector=f"regarding.name={name}")]
-        return sorted(found, key=lambda event: str(event["eventTime"]))
+    def regarded(self) -> set[str]:
+        """It and its questions."""
+        return {self.name, *(self.object(question) for question in self.asked)}
 
     def told(self) -> list[str]:
         """The same as the table has them."""

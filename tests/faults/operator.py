@@ -125,10 +125,16 @@ class Folder:
         os.write(log, json.dumps(asdict(write)).encode() + b"\n")
         os.close(log)
 
+    def forget_writes(self) -> None:
+        """Begin the log anew; what was under way may still come."""
+        (self.path / "writes.jsonl").unlink(missing_ok=True)
+
     def writes(self) -> list[Written]:
         """What was accepted, in order; half of the next line may be there, where it goes beyond a page of the file."""
-        log = self.path / "writes.jsonl"
-        lines = log.read_text().split("\n")[:-1] if log.exists() else []
+        try:
+            lines = (self.path / "writes.jsonl").read_text().split("\n")[:-1]
+        except FileNotFoundError:
+            return []
         return [Written(**json.loads(line)) for line in lines]
 
 
@@ -248,7 +254,7 @@ def _bear(folder: Folder, process: str) -> None:
     die_with_me = death_signal()
     while True:
         while folder.told(process, "code") is not None or folder.waits(process):  # `clear` removes the code last
-            time.sleep(0.01)
+            time.sleep(0.03)
         child = os.fork()
         if child == 0:
             if die_with_me is not None:

@@ -88,10 +88,9 @@ class ProvisionLife(Life):
         version, plural = PLURALS[self.story.kind]
         return self.stage.api().get(path(version, plural, self.stage.namespace, self.name))
 
-    def events(self) -> list[Body]:
-        """The Events about the request, oldest first."""
-        found = [event for event in self.stage.all("events") if event["regarding"]["name"] in self.asked]
-        return sorted(found, key=lambda event: str(event["eventTime"]))
+    def regarded(self) -> set[str]:
+        """Its questions."""
+        return self.asked
 
     # ---- the end
 

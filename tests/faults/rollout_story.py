@@ -136,11 +136,9 @@ class RolloutLife(Life):
         """Whether that word has got in, on the question that is open."""
         return heard(self.question(), user, word)
 
-    def events(self) -> list[Body]:
-        """The Events about it and its requests, oldest first."""
-        names = [self.name, *(body["metadata"]["name"] for body in self.requests())]
-        found = [event for name in names for event in self.stage.all("events", fieldSelector=f"regarding.name={name}")]
-        return sorted(found, key=lambda event: str(event["eventTime"]))
+    def regarded(self) -> set[str]:
+        """It and its requests."""
+        return {self.name, *(body["metadata"]["name"] for body in self.requests())}
 
     def told(self) -> list[str]:
         """The same as the table has them."""

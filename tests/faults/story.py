@@ -186,9 +186,14 @@ class Life:
         """The path of a pod."""
         return path("v1", "pods", self.stage.namespace, pod["metadata"]["name"], sub)
 
+    def regarded(self) -> set[str]:
+        """The names of all objects that its Events are about."""
+        return {self.name}
+
     def events(self) -> list[Body]:
-        """The Events about the request, oldest first."""
-        found = self.stage.all("events", fieldSelector=f"regarding.name={self.name}")
+        """Its Events, oldest first."""
+        names = self.regarded()
+        found = [event for event in self.stage.all("events") if event["regarding"]["name"] in names]
         return sorted(found, key=lambda event: str(event["eventTime"]))
 
     # ---- the end

@@ -21,9 +21,9 @@ from controlplane.errors import TimeIsUpError
 from playground import OperatorProcess
 from playground.operator_process import PATIENT, Launch
 from tests.e2e.operators import until_acting
-from tests.e2e.stage import new_stage
+from tests.e2e.stage import connection, new_stage
 from tests.faults.operator import FOLDER, UNHEARD, WAITS, Folder, Orders, Written
-from tests.faults.story import Life, Story
+from tests.faults.story import DONE, Life, Story
 from tests.wall.api import Call, path
 
 End = dict[str, Any]
@@ -123,7 +123,15 @@ class Succession:
         return self.seats[0]
 
     def new_life(self, story: Story) -> Life:
-        """One that has not begun."""
+        """One that has not begun; of earlier ones nothing is left that costs time.
+
+        Whoever begins to act tells of the newest done requests again, and who looks for an Event or a write reads them all.
+        """
+        operator = connection(self.acting.identity.kubeconfig)  # nobody else may
+        for request in self.stage.all("apr", labelSelector=f"{DONE}=true"):
+            operator.must(Call(self.stage.path("apr", request["metadata"]["name"]), how="delete"))
+        self.stage.api().must(Call(self.stage.path("events"), how="delete"))
+        self.folder.forget_writes()
         return story.new_life(self.stage, f"{story.name}-{next(self._lives)}")
 
     def writes(self, life: Life) -> list[str]:
@@ -151,7 +159,8 @@ class Succession:
     def end_of(self, story: Story) -> End:
         """How a life ends that nothing disturbs."""
         if story.name not in self._ends:
-            self._ends[story.name] = self.undisturbed(story)[1]
+            life, self._ends[story.name] = self.undisturbed(story)
+            life.forget()
         return self._ends[story.name]
 
     def live_and_die(self, life: Life, point: Point) -> End:
