@@ -10,16 +10,19 @@ from typing import Final
 
 from controlplane.errors import TimeIsUpError
 
-PAUSE: Final = 0.05
+SHORTEST: Final = 0.05
+LONGEST: Final = 0.25
+"""Seconds between two looks; in between, a twentieth of what was waited: each look takes time from what is awaited."""
 
 
 def wait_until(holds: Callable[[], bool], what: str, seconds: float) -> None:
-    """Return as soon as it holds; raise with `what` was awaited when the time is up."""
-    deadline = time.monotonic() + seconds
+    """Return once it is seen to hold; raise with `what` was awaited when the time is up."""
+    begun = time.monotonic()
     while not holds():
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - begun
+        if waited > seconds:
             raise TimeIsUpError(f"waited {seconds:g} s in vain: {what}")
-        time.sleep(PAUSE)
+        time.sleep(min(LONGEST, max(SHORTEST, waited / 20)))
 
 
 def context(authority: Path, pair: Path) -> ssl.SSLContext:
