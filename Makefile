@@ -9,7 +9,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)/operator:$(CURDIR)/hack
 PYTEST_ARGS ?=
-JOBS ?= 2
+# one more than a small machine has processors: many tests wait for a term or a deadline to be over
+JOBS ?= 3
 ENGINE ?= docker
 TAG ?= gatehold:$(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' operator/gatehold/__init__.py)
 
