@@ -96,10 +96,6 @@ class ArgoLife(Life):
         """It and its questions."""
         return {self.name, *(self.object(question) for question in self.asked)}
 
-    def told(self) -> list[str]:
-        """The same as the table has them."""
-        return [f"{self.about(Written(event['regarding']['name'], ''))}: {event['reason']}" for event in self.events()]
-
     # ---- the end
 
     def snapshot(self) -> dict[str, Any]:

@@ -140,10 +140,6 @@ class RolloutLife(Life):
         """It and its requests."""
         return {self.name, *(body["metadata"]["name"] for body in self.requests())}
 
-    def told(self) -> list[str]:
-        """The same as the table has them."""
-        return [f"{self.about(Written(event['regarding']['name'], ''))}: {event['reason']}" for event in self.events()]
-
     # ---- the end
 
     def snapshot(self) -> dict[str, Any]:

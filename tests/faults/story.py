@@ -196,6 +196,10 @@ class Life:
         found = [event for event in self.stage.all("events") if event["regarding"]["name"] in names]
         return sorted(found, key=lambda event: str(event["eventTime"]))
 
+    def told(self) -> list[str]:
+        """The same as OBJECT: REASON."""
+        return [f"{self.about(Written(event['regarding']['name'], ''))}: {event['reason']}" for event in self.events()]
+
     # ---- the end
 
     def snapshot(self) -> dict[str, Any]:
